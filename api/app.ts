@@ -1,0 +1,83 @@
+import express, { type Express, type RequestHandler } from "express";
+import helmet from "helmet";
+import type { Registry } from "prom-client";
+import type { Log } from "../shared/domain/ports.ts";
+import type { Check } from "../shared/readiness.ts";
+import { createAccountController } from "./controllers/account-controller.ts";
+import { createOperationController } from "./controllers/operation-controller.ts";
+import { createOrderController } from "./controllers/order-controller.ts";
+import { createProductController } from "./controllers/product-controller.ts";
+import { createSettlementController } from "./controllers/settlement-controller.ts";
+import { docsRoutes } from "./docs.ts";
+import { requireRole } from "./middleware/authenticate.ts";
+import { jsonBody } from "./middleware/body.ts";
+import { errorHandler, notFound } from "./middleware/error-handler.ts";
+import { limitOrdersPerUser, limitPerAddress } from "./middleware/rate-limit.ts";
+import { createDocument } from "./openapi/document.ts";
+import { requestLog } from "./request-context.ts";
+import { accountRoutes } from "./routes/account-routes.ts";
+import type { Guards } from "./routes/guards.ts";
+import { operationRoutes } from "./routes/operation-routes.ts";
+import { orderRoutes } from "./routes/order-routes.ts";
+import { productRoutes } from "./routes/product-routes.ts";
+import { settlementRoutes } from "./routes/settlement-routes.ts";
+import type { AccountService } from "./services/account-service.ts";
+import type { OrderQueryService } from "./services/order-query-service.ts";
+import type { OrderService } from "./services/order-service.ts";
+import type { ProductService } from "./services/product-service.ts";
+import type { SettlementService } from "./services/settlement-service.ts";
+
+export interface AppDependencies {
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly authenticate: RequestHandler;
+  readonly accounts: AccountService;
+  readonly products: ProductService;
+  readonly orders: OrderService;
+  readonly orderQueries: OrderQueryService;
+  readonly settlements: SettlementService;
+  readonly settings: {
+    readonly ratePerAddress: number;
+    readonly orderRatePerUser: number;
+    /** Proxies in front whose X-Forwarded-For counts; 0: none. */
+    readonly trustedProxies: number;
+    readonly docs: boolean;
+    readonly metrics: boolean;
+  };
+}
+
+/** The HTTP program: what a request passes, top to bottom. */
+export function createApp(dependencies: AppDependencies): Express {
+  const { log, settings, authenticate } = dependencies;
+  const guards: Guards = {
+    authenticate,
+    admin: requireRole("admin"),
+    ordersPerUser: limitOrdersPerUser(settings.orderRatePerUser),
+    jsonBody,
+  };
+  const app = express();
+  app.disable("x-powered-by");
+  // Answers change with every order: a tag would cost a hash and save nothing.
+  app.disable("etag");
+  app.set("trust proxy", settings.trustedProxies);
+  app.use(requestLog(log));
+  app.use(helmet());
+  app.use(
+    operationRoutes(createOperationController(dependencies.registry, dependencies.checks), {
+      metrics: settings.metrics,
+    }),
+  );
+  app.use(limitPerAddress(settings.ratePerAddress));
+  if (settings.docs) app.use(docsRoutes(createDocument()));
+  app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
+  app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
+  app.use(
+    "/api/orders",
+    orderRoutes(createOrderController(dependencies.orders, dependencies.orderQueries), guards),
+  );
+  app.use("/api/settlements", settlementRoutes(createSettlementController(dependencies.settlements), guards));
+  app.use(notFound);
+  app.use(errorHandler(log));
+  return app;
+}

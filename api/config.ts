@@ -1,0 +1,73 @@
+import Joi from "joi";
+import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
+
+export interface ApiConfig extends SharedSettings {
+  readonly PORT: number;
+  readonly HOST: string;
+  readonly JWT_SECRET: string;
+  /** Seconds. */
+  readonly JWT_EXPIRES_IN: number;
+  readonly PRODUCE_TIMEOUT_MS: number;
+  readonly RATE_LIMIT_PER_ADDRESS: number;
+  readonly RATE_LIMIT_ORDERS_PER_USER: number;
+  readonly LOGIN_FAILURES_PER_ACCOUNT: number;
+  readonly LOGIN_FAILURES_PER_ADDRESS: number;
+  readonly TRUST_PROXY: number;
+  readonly API_DOCS: "on" | "off";
+  readonly METRICS: "on" | "off";
+}
+
+const JWT_SECRET_BYTES_MIN = 32;
+/** Secrets that stand in tutorials, whatever is put behind or before them. */
+const WELL_KNOWN =
+  /^(secret|changeme|change-me|password|jwt|default|example|your|test|flashpay)+[-_ .0-9a-z]*$/i;
+
+const onOutsideProduction = Joi.string()
+  .valid("on", "off")
+  .when("NODE_ENV", {
+    is: "production",
+    then: Joi.string().default("off"),
+    otherwise: Joi.string().default("on"),
+  });
+
+export const apiSettings = Joi.object<ApiConfig>({
+  ...sharedSettings,
+  PORT: Joi.number().port().default(3000),
+  HOST: Joi.string().hostname().default("127.0.0.1"),
+  JWT_SECRET: Joi.string()
+    .required()
+    .custom(strongSecret)
+    .messages({
+      "secret.short": `JWT_SECRET must have at least ${JWT_SECRET_BYTES_MIN} bytes`,
+      "secret.known": "JWT_SECRET is a well-known or repeated text; use random bytes",
+    }),
+  JWT_EXPIRES_IN: Joi.string()
+    .pattern(/^[1-9]\d{0,5}(s|m|h)?$/)
+    .custom(toSeconds)
+    .default(1_800)
+    .messages({ "string.pattern.base": "JWT_EXPIRES_IN must be seconds, or a number with s, m or h" }),
+  PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(2_000),
+  RATE_LIMIT_PER_ADDRESS: Joi.number().integer().min(1).max(10_000_000).default(1_000),
+  RATE_LIMIT_ORDERS_PER_USER: Joi.number().integer().min(1).max(1_000_000).default(20),
+  LOGIN_FAILURES_PER_ACCOUNT: Joi.number().integer().min(1).max(100_000).default(10),
+  LOGIN_FAILURES_PER_ADDRESS: Joi.number().integer().min(1).max(1_000_000).default(30),
+  TRUST_PROXY: Joi.number().integer().min(0).max(10).default(0),
+  API_DOCS: onOutsideProduction,
+  METRICS: onOutsideProduction,
+});
+
+/** @throws StartRefused with every problem at once */
+export const loadApiConfig = (env: NodeJS.ProcessEnv = process.env): Readonly<ApiConfig> =>
+  loadConfig(apiSettings, env);
+
+function strongSecret(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  if (Buffer.byteLength(value) < JWT_SECRET_BYTES_MIN) return helpers.error("secret.short");
+  if (WELL_KNOWN.test(value) || new Set(value).size < 8) return helpers.error("secret.known");
+  return value;
+}
+
+const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
+
+function toSeconds(value: string): number {
+  return Number.parseInt(value, 10) * (UNIT_S[value.at(-1) ?? ""] ?? 1);
+}

@@ -1,0 +1,87 @@
+import { amountOf } from "../../shared/domain/money.ts";
+import type { OrderMessage } from "../../shared/domain/order.ts";
+import type { Page } from "../../shared/domain/page.ts";
+import type { OrderPosition } from "../../shared/domain/ports.ts";
+import type { OrderView, Settlement } from "../../shared/domain/settlement.ts";
+import type { User } from "../../shared/domain/user.ts";
+import type { Sale } from "../services/product-service.ts";
+import { encodeCursor } from "./schemas.ts";
+
+/** What goes out (contract §1, §2): instants as ISO 8601 with milliseconds, money as integers. */
+
+const instant = (epochMs: number): string => new Date(epochMs).toISOString();
+
+export const success = (data: unknown): object => ({ success: true, data });
+
+export function successPage<Row, Position extends number | OrderPosition>(
+  { rows, next }: Page<Row, Position>,
+  present: (row: Row) => object,
+): object {
+  return {
+    success: true,
+    data: rows.map(present),
+    meta: { nextCursor: next === null ? null : encodeCursor(next) },
+  };
+}
+
+/** Made from the order's facts alone, in this order: the answer to a replay is the same to the byte. */
+export function acceptedBody(order: OrderMessage): object {
+  const { orderId, productId, quantity, unitPrice, currency, acceptedAt } = order;
+  return {
+    orderId,
+    status: "PENDING",
+    productId,
+    quantity,
+    unitPrice,
+    amount: amountOf(unitPrice, quantity),
+    currency,
+    acceptedAt: instant(acceptedAt),
+  };
+}
+
+export function orderBodyOf(order: OrderView): object {
+  const { orderId, status, productId, quantity, unitPrice, currency, acceptedAt } = order;
+  const { failReason, decidedAt, settlement } = order;
+  return {
+    orderId,
+    status,
+    productId,
+    quantity,
+    unitPrice,
+    amount: unitPrice * quantity,
+    currency,
+    acceptedAt: instant(acceptedAt),
+    ...(decidedAt !== undefined && { decidedAt: instant(decidedAt) }),
+    ...(failReason !== undefined && { failReason }),
+    ...(settlement && {
+      settlement: { id: settlement.id, amount: settlement.amount, settledAt: instant(settlement.settledAt) },
+    }),
+  };
+}
+
+export function settlementBody(settlement: Settlement): object {
+  const { id, orderId, userId, productId, type, amount, currency, settledAt } = settlement;
+  return { id, orderId, userId, productId, type, amount, currency, settledAt: instant(settledAt) };
+}
+
+export function saleBody(sale: Sale): object {
+  const { id, title, price, currency, stock, stockLeft, startTime, endTime, perUserLimit, state, createdAt } =
+    sale;
+  return {
+    id,
+    title,
+    price,
+    currency,
+    stock,
+    stockLeft,
+    startTime: instant(startTime),
+    endTime: instant(endTime),
+    perUserLimit,
+    state,
+    createdAt: instant(createdAt),
+  };
+}
+
+export function userBody({ id, username, email, role, createdAt }: User): object {
+  return { id, username, email, role, createdAt: instant(createdAt) };
+}

@@ -1,0 +1,236 @@
+import Joi from "joi";
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from "../../shared/domain/page.ts";
+import { PER_USER_LIMIT_MAX, PRICE_MAX, STOCK_MAX } from "../../shared/domain/money.ts";
+import { isOrderId, ORDER_STATUSES, type OrderStatus } from "../../shared/domain/order.ts";
+import type { OrderPosition } from "../../shared/domain/ports.ts";
+import { isCommonPassword } from "./common-passwords.ts";
+
+/** Every schema a request is held against; the OpenAPI document is made from the bodies here (openapi.ts). */
+
+const PASSWORD_BYTES_MIN = 8;
+/** bcrypt reads no more. */
+const PASSWORD_BYTES_MAX = 72;
+const TITLE_CHARS_MAX = 200;
+const EMAIL_CHARS_MAX = 254;
+const ID_MAX = Number.MAX_SAFE_INTEGER;
+
+const count = (max: number) => Joi.number().strict().integer().min(1).max(max);
+
+const username = Joi.string()
+  .pattern(/^[A-Za-z0-9_.-]{3,32}$/)
+  .min(3)
+  .max(32)
+  .example("mina.kim")
+  .messages({ "string.pattern.base": "{{#label}} must have 3 to 32 of A-Z a-z 0-9 _ . -" });
+
+const email = Joi.string()
+  .max(EMAIL_CHARS_MAX)
+  .email({ tlds: false, minDomainSegments: 2 })
+  .lowercase()
+  .example("mina@example.com");
+
+const password = Joi.string()
+  .custom(acceptablePassword)
+  .min(1)
+  .example("correct horse battery")
+  .messages({
+    "password.short": `{{#label}} must have at least ${PASSWORD_BYTES_MIN} bytes`,
+    "password.long": `{{#label}} must have at most ${PASSWORD_BYTES_MAX} bytes`,
+    "password.nul": "{{#label}} must not contain NUL",
+    "password.common": "{{#label}} is one of the most common passwords",
+  });
+
+export interface SignupBody {
+  readonly username: string;
+  readonly email: string;
+  readonly password: string;
+}
+export const signupBody = Joi.object<SignupBody>({
+  username: username.required(),
+  email: email.required(),
+  password: password.required(),
+}).required();
+
+export interface LoginBody {
+  readonly username?: string;
+  readonly email?: string;
+  readonly password: string;
+}
+/** Lengths only: what could not have signed up is simply wrong, and the answer must not tell the two apart. */
+export const loginBody = Joi.object<LoginBody>({
+  username: Joi.string().max(EMAIL_CHARS_MAX).example("mina.kim"),
+  email: Joi.string().max(EMAIL_CHARS_MAX).lowercase().example("mina@example.com"),
+  password: Joi.string().max(1_024).required().example("correct horse battery"),
+})
+  .xor("username", "email")
+  .required();
+
+export interface ProductBody {
+  readonly title: string;
+  readonly price: number;
+  readonly stock: number;
+  readonly startTime: number;
+  readonly endTime?: number;
+  readonly currency: string;
+  readonly perUserLimit: number;
+}
+const instant = Joi.string().custom(toEpochMs).messages({
+  "instant.format": "{{#label}} must be an ISO 8601 instant in UTC, like 2027-01-01T09:00:00.000Z",
+  "instant.range": "{{#label}} must be between the years 2000 and 9999",
+});
+export const productBody = Joi.object<ProductBody>({
+  title: Joi.string()
+    .trim()
+    .min(1)
+    .max(TITLE_CHARS_MAX)
+     
+    .pattern(/^[^\u0000-\u001f\u007f]*$/u)
+    .required()
+    .example("Winter concert, standing")
+    .messages({ "string.pattern.base": "{{#label}} must not contain control characters" }),
+  price: count(PRICE_MAX).required().example(99_000),
+  stock: count(STOCK_MAX).required().example(1_000),
+  startTime: instant.required().example("2027-01-01T09:00:00.000Z"),
+  endTime: instant.example("2027-01-02T09:00:00.000Z"),
+  currency: Joi.string()
+    .pattern(/^[A-Z]{3}$/)
+    .custom(knownCurrency)
+    .default("KRW")
+    .example("KRW")
+    .messages({
+      "string.pattern.base": "{{#label}} must be an ISO 4217 code",
+      "currency.unknown": "{{#label}} must be an ISO 4217 code",
+    }),
+  perUserLimit: count(PER_USER_LIMIT_MAX).default(1).example(1),
+}).required();
+
+export interface OrderBody {
+  readonly productId: number;
+  readonly quantity: number;
+}
+export const orderBody = Joi.object<OrderBody>({
+  productId: count(ID_MAX).required().example(1),
+  quantity: count(PER_USER_LIMIT_MAX).default(1).example(1),
+}).required();
+
+export const idempotencyKey = Joi.object<{ readonly "Idempotency-Key"?: string }>({
+  "Idempotency-Key": Joi.string()
+    .pattern(/^[A-Za-z0-9_-]{16,64}$/)
+    .messages({ "string.pattern.base": "{{#label}} must have 16 to 64 of A-Z a-z 0-9 _ -" }),
+}).required();
+
+/** Digits as a path or a query carries them; never `1e3`, ` 7` or `0x10`. */
+const idText = Joi.string()
+  .pattern(/^[1-9]\d{0,15}$/)
+  .custom(toId)
+  .messages({
+    "string.pattern.base": "{{#label}} must be a positive integer",
+    "id.range": "{{#label}} must be a positive integer",
+  });
+
+export const productPath = Joi.object<{ readonly id: number }>({ id: idText.required() });
+export const userIdPath = Joi.object<{ readonly userId: number }>({ userId: idText.required() });
+export const productIdPath = Joi.object<{ readonly productId: number }>({ productId: idText.required() });
+export const orderPath = Joi.object<{ readonly id: string }>({
+  id: Joi.string().custom(toOrderId).required().messages({ "order.id": "{{#label}} must be an order id" }),
+});
+export const noQuery = Joi.object<Record<string, never>>({});
+
+const limit = Joi.string()
+  .pattern(/^[1-9]\d{0,2}$/)
+  .custom(toPageLimit)
+  .default(PAGE_LIMIT_DEFAULT)
+  .messages({
+    "string.pattern.base": `{{#label}} must be an integer from 1 to ${PAGE_LIMIT_MAX}`,
+    "limit.range": `{{#label}} must be an integer from 1 to ${PAGE_LIMIT_MAX}`,
+  });
+const cursorMessage = { "cursor.form": "{{#label}} must be a cursor that an earlier page gave" };
+
+export interface IdPageQuery {
+  readonly limit: number;
+  readonly cursor?: number;
+}
+export const idPageQuery = Joi.object<IdPageQuery>({
+  limit,
+  cursor: Joi.string().max(64).custom(toIdCursor).messages(cursorMessage),
+});
+
+export interface OrdersQuery {
+  readonly limit: number;
+  readonly cursor?: OrderPosition;
+  readonly status?: OrderStatus;
+  readonly productId?: number;
+}
+export const ordersQuery = Joi.object<OrdersQuery>({
+  limit,
+  cursor: Joi.string().max(128).custom(toOrderCursor).messages(cursorMessage),
+  status: Joi.string().valid(...ORDER_STATUSES),
+  productId: idText,
+});
+
+export const encodeCursor = (position: number | OrderPosition): string =>
+  Buffer.from(JSON.stringify(position)).toString("base64url");
+
+function toIdCursor(text: string, helpers: Joi.CustomHelpers): number | Joi.ErrorReport {
+  const position = decodeCursor(text);
+  return isId(position) ? position : helpers.error("cursor.form");
+}
+
+function toOrderCursor(text: string, helpers: Joi.CustomHelpers): OrderPosition | Joi.ErrorReport {
+  const position = decodeCursor(text);
+  if (!Array.isArray(position) || position.length !== 2) return helpers.error("cursor.form");
+  const [acceptedAt, orderId] = position as unknown[];
+  const inRange = Number.isSafeInteger(acceptedAt) && Math.abs(acceptedAt as number) <= LAST_INSTANT;
+  return inRange && isOrderId(orderId) ? [acceptedAt as number, orderId] : helpers.error("cursor.form");
+}
+
+function decodeCursor(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+
+function toId(text: string, helpers: Joi.CustomHelpers): number | Joi.ErrorReport {
+  const id = Number(text);
+  return isId(id) ? id : helpers.error("id.range");
+}
+
+function toOrderId(text: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  return isOrderId(text) ? text : helpers.error("order.id");
+}
+
+function toPageLimit(text: string, helpers: Joi.CustomHelpers): number | Joi.ErrorReport {
+  const rows = Number(text);
+  return rows <= PAGE_LIMIT_MAX ? rows : helpers.error("limit.range");
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
+const FIRST_INSTANT = Date.UTC(2000, 0, 1);
+const LAST_INSTANT = Date.UTC(9999, 11, 31);
+
+function toEpochMs(text: string, helpers: Joi.CustomHelpers): number | Joi.ErrorReport {
+  const epochMs = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  // A day that does not exist (30 February) would be read as another one.
+  if (Number.isNaN(epochMs) || new Date(epochMs).toISOString().slice(0, 10) !== text.slice(0, 10)) {
+    return helpers.error("instant.format");
+  }
+  return epochMs >= FIRST_INSTANT && epochMs < LAST_INSTANT ? epochMs : helpers.error("instant.range");
+}
+
+const CURRENCIES = new Set(Intl.supportedValuesOf("currency"));
+
+function knownCurrency(code: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  return CURRENCIES.has(code) ? code : helpers.error("currency.unknown");
+}
+
+function acceptablePassword(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  const bytes = Buffer.byteLength(value);
+  if (bytes < PASSWORD_BYTES_MIN) return helpers.error("password.short");
+  if (bytes > PASSWORD_BYTES_MAX) return helpers.error("password.long");
+  if (value.includes("\0")) return helpers.error("password.nul");
+  return isCommonPassword(value) ? helpers.error("password.common") : value;
+}

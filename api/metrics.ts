@@ -1,0 +1,49 @@
+import { Counter, Histogram, type Registry } from "prom-client";
+import type { ErrorCode } from "../shared/domain/errors.ts";
+import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
+
+export interface ApiMetrics {
+  intake(outcome: "accepted" | ErrorCode, seconds: number): void;
+  produced(batch: { size: number; ms: number; ok: boolean }): void;
+}
+
+/** What the API tells Prometheus beside the runtime's own metrics. */
+export function createApiMetrics(registry: Registry): ApiMetrics {
+  const registers = [registry];
+  const intake = new Counter({
+    name: "flashpay_orders_total",
+    help: "Orders answered, by outcome.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const intakeSeconds = new Histogram({
+    name: "flashpay_order_answer_seconds",
+    help: "From the parsed request to the answer of an order, by outcome.",
+    labelNames: ["outcome"],
+    buckets: LATENCY_BUCKETS_S,
+    registers,
+  });
+  const batchOrders = new Histogram({
+    name: "flashpay_produce_batch_orders",
+    help: "Orders in one produce request.",
+    buckets: BATCH_SIZE_BUCKETS,
+    registers,
+  });
+  const batchSeconds = new Histogram({
+    name: "flashpay_produce_seconds",
+    help: "Time until a produce request was acknowledged or given up.",
+    labelNames: ["result"],
+    buckets: LATENCY_BUCKETS_S,
+    registers,
+  });
+  return {
+    intake(outcome, seconds) {
+      intake.inc({ outcome });
+      intakeSeconds.observe({ outcome }, seconds);
+    },
+    produced({ size, ms, ok }) {
+      batchOrders.observe(size);
+      batchSeconds.observe({ result: ok ? "acknowledged" : "unknown" }, ms / 1_000);
+    },
+  };
+}

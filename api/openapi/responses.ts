@@ -1,0 +1,118 @@
+import type { ErrorCode } from "../../shared/domain/errors.ts";
+import { PROBLEMS } from "../middleware/error-handler.ts";
+
+const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
+
+function answer(description: string, data: object, headers: object = {}): object {
+  const schema = {
+    type: "object",
+    required: ["success", "data"],
+    additionalProperties: false,
+    properties: { success: { type: "boolean", enum: [true] }, data },
+  };
+  return { description, headers, content: { "application/json": { schema } } };
+}
+
+function pageOf(description: string, item: string): object {
+  const schema = {
+    type: "object",
+    required: ["success", "data", "meta"],
+    additionalProperties: false,
+    properties: {
+      success: { type: "boolean", enum: [true] },
+      data: { type: "array", items: ref("schemas", item) },
+      meta: ref("schemas", "Page"),
+    },
+  };
+  return { description, content: { "application/json": { schema } } };
+}
+
+const location = { Location: ref("headers", "Location") };
+const retryAfter = { "Retry-After": ref("headers", "RetryAfter") };
+const replayed = { "Idempotent-Replayed": ref("headers", "Replayed") };
+
+export const successResponses = {
+  UserCreated: answer("The account.", ref("schemas", "User"), location),
+  User: answer("The account.", ref("schemas", "User")),
+  Token: answer("The access token.", ref("schemas", "Token")),
+  ProductCreated: answer("The sale.", ref("schemas", "Product"), location),
+  Product: answer("The sale.", ref("schemas", "Product")),
+  ProductPage: pageOf("Sales.", "Product"),
+  OrderAccepted: answer("Taken; it will be decided.", ref("schemas", "AcceptedOrder"), {
+    ...location,
+    ...replayed,
+  }),
+  Order: answer("The order.", ref("schemas", "Order")),
+  OrderPage: pageOf("Orders.", "Order"),
+  Settlement: answer("The settlement.", ref("schemas", "Settlement")),
+  SettlementPage: pageOf("Settlements.", "Settlement"),
+  Totals: answer(
+    "One total a currency, exact with respect to the settlements that can be listed.",
+    ref("schemas", "Totals"),
+  ),
+  Health: {
+    description: "Alive, or ready.",
+    content: { "application/json": { schema: ref("schemas", "Readiness") } },
+  },
+  NotReadyYet: {
+    description: "Not ready; `checks` names what is away.",
+    content: { "application/json": { schema: ref("schemas", "Readiness") } },
+  },
+  Metrics: {
+    description: "Prometheus text format.",
+    content: { "text/plain": { schema: { type: "string" } } },
+  },
+} as const;
+
+/** One answer of each refusal; which code comes when is contract §1. */
+function problem(
+  codes: readonly [ErrorCode, ...ErrorCode[]],
+  description: string,
+  headers: object = {},
+): object {
+  const examples = Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }]));
+  return {
+    description: `${description} Codes: ${codes.map((code) => `\`${code}\``).join(", ")}.`,
+    headers,
+    content: { "application/problem+json": { schema: ref("schemas", "Problem"), examples } },
+  };
+}
+
+function exampleOf(code: ErrorCode): object {
+  const { status, title } = PROBLEMS[code];
+  return {
+    success: false,
+    type: `urn:flashpay:problem:${code}`,
+    title,
+    status,
+    detail: `${title}.`,
+    code,
+    traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+  };
+}
+
+export const errorResponses = {
+  BadRequest: problem(["validation_failed", "invalid_json"], "Refused by its schema; nothing was changed."),
+  Unauthenticated: problem(["unauthenticated"], "No valid token, or a wrong log-in.", {
+    "WWW-Authenticate": ref("headers", "Bearer"),
+  }),
+  Forbidden: problem(["forbidden"], "Signed in, not allowed."),
+  NotFound: problem(["not_found"], "No such thing, or somebody else's."),
+  Taken: problem(["username_taken", "email_taken"], "In use."),
+  OrderRefused: problem(
+    ["sold_out", "sale_not_open", "sale_closed", "limit_exceeded", "order_in_progress"],
+    "Nothing was taken.",
+    { ...retryAfter, ...replayed },
+  ),
+  TooLarge: problem(["payload_too_large"], "The body is larger than 10 kB."),
+  UnsupportedMediaType: problem(["unsupported_media_type"], "Not application/json in UTF-8."),
+  KeyReused: problem(["idempotency_key_reused"], "The key belongs to another request."),
+  TooManyRequests: problem(["too_many_requests"], "Slow down.", retryAfter),
+  Internal: problem(["internal"], "A bug; it is logged under the traceId."),
+  NotReady: problem(["not_ready"], "A dependency is away; nothing was changed.", retryAfter),
+  OrderNotReady: problem(
+    ["not_ready", "outcome_unknown"],
+    "not_ready: nothing was taken. outcome_unknown: taken, not confirmed; the same key may be sent again.",
+    retryAfter,
+  ),
+} as const;

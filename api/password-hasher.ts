@@ -1,0 +1,46 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import { DomainError } from "../shared/domain/errors.ts";
+import type { PasswordHasher } from "./services/account-service.ts";
+import type { PasswordTask } from "./password-worker.ts";
+
+/** Log-ins that may wait for a thread: at 60 ms each, a few seconds' worth. Above it they hear not_ready. */
+const WAITING_MAX = 100;
+/** Compared with when there is no such user, so that the answer takes as long; of no password. */
+const NOBODYS_HASH = "$2b$10$KssILxWNR6k62B7yiX0GAeCzJOfJ0jG6r6vNmhFXx5lWlQ0lqkq8e";
+
+export interface ClosablePasswordHasher extends PasswordHasher {
+  close(): Promise<void>;
+}
+
+/** bcrypt in worker threads, at most one a core: on the event loop eight log-ins would hold up every order for half a second. */
+export function createPasswordHasher(): ClosablePasswordHasher {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const pool = new Piscina<PasswordTask, string | boolean>({
+    filename: fileURLToPath(new URL(`./password-worker.${extension}`, import.meta.url)),
+    name: "run",
+    minThreads: 0,
+    maxThreads: availableParallelism(),
+    maxQueue: WAITING_MAX,
+  });
+  return {
+    hash: async (password) => String(await run({ task: "hash", password })),
+    matches: async (password, hash) =>
+      (await run({ task: "compare", password, hash: hash ?? NOBODYS_HASH })) === true && hash !== undefined,
+    close: () => pool.close(),
+  };
+
+  async function run(task: PasswordTask): Promise<string | boolean> {
+    try {
+      return await pool.run(task);
+    } catch (error) {
+      if (error instanceof Error && /queue/i.test(error.message)) {
+        throw new DomainError("not_ready", "Too many log-ins are waiting. Try again shortly.", {
+          retryAfterS: 2,
+        });
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { Router } from "express";
+import type { OrderController } from "../controllers/order-controller.ts";
+import type { Guards } from "./guards.ts";
+import { serve } from "./serve.ts";
+
+export function orderRoutes(
+  orders: OrderController,
+  { authenticate, ordersPerUser, jsonBody }: Guards,
+): Router {
+  const router = Router();
+  /**
+   * @openapi
+   * /api/orders:
+   *   post:
+   *     operationId: placeOrder
+   *     tags: [Orders]
+   *     summary: Order units of a product
+   *     description: >-
+   *       202 means: the order is in the log, will be decided, and is never lost. Send an Idempotency-Key so that a
+   *       request whose answer was lost can be sent again: it gets the first answer, byte for byte, for 24 hours.
+   *     parameters:
+   *       - { $ref: "#/components/parameters/IdempotencyKey" }
+   *     requestBody: { $ref: "#/components/requestBodies/Order" }
+   *     responses:
+   *       202: { $ref: "#/components/responses/OrderAccepted" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       404: { $ref: "#/components/responses/NotFound" }
+   *       409: { $ref: "#/components/responses/OrderRefused" }
+   *       413: { $ref: "#/components/responses/TooLarge" }
+   *       415: { $ref: "#/components/responses/UnsupportedMediaType" }
+   *       422: { $ref: "#/components/responses/KeyReused" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/OrderNotReady" }
+   *   get:
+   *     operationId: listOrders
+   *     tags: [Orders]
+   *     summary: List the own orders, undecided ones included, newest first
+   *     parameters:
+   *       - { $ref: "#/components/parameters/Limit" }
+   *       - { $ref: "#/components/parameters/Cursor" }
+   *       - { $ref: "#/components/parameters/Status" }
+   *       - { $ref: "#/components/parameters/ProductFilter" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/OrderPage" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/", {
+    get: [authenticate, orders.list],
+    post: [authenticate, ...jsonBody, ordersPerUser, orders.place],
+  });
+  /**
+   * @openapi
+   * /api/orders/{id}:
+   *   get:
+   *     operationId: readOrder
+   *     tags: [Orders]
+   *     summary: Read one order (its owner, administrators)
+   *     parameters:
+   *       - { $ref: "#/components/parameters/OrderId" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/Order" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       404: { $ref: "#/components/responses/NotFound" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/:id", { get: [authenticate, orders.read] });
+  return router;
+}

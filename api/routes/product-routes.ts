@@ -1,0 +1,67 @@
+import { Router } from "express";
+import type { ProductController } from "../controllers/product-controller.ts";
+import type { Guards } from "./guards.ts";
+import { serve } from "./serve.ts";
+
+export function productRoutes(
+  products: ProductController,
+  { authenticate, admin, jsonBody }: Guards,
+): Router {
+  const router = Router();
+  /**
+   * @openapi
+   * /api/products:
+   *   get:
+   *     operationId: listProducts
+   *     tags: [Products]
+   *     summary: List sales, newest first
+   *     security: []
+   *     parameters:
+   *       - { $ref: "#/components/parameters/Limit" }
+   *       - { $ref: "#/components/parameters/Cursor" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/ProductPage" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   *   post:
+   *     operationId: openSale
+   *     tags: [Products]
+   *     summary: Open a sale (administrators)
+   *     description: endTime is 24 hours after startTime when it is not given.
+   *     requestBody: { $ref: "#/components/requestBodies/Product" }
+   *     responses:
+   *       201: { $ref: "#/components/responses/ProductCreated" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       403: { $ref: "#/components/responses/Forbidden" }
+   *       413: { $ref: "#/components/responses/TooLarge" }
+   *       415: { $ref: "#/components/responses/UnsupportedMediaType" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/", { get: [products.list], post: [authenticate, admin, ...jsonBody, products.open] });
+  /**
+   * @openapi
+   * /api/products/{id}:
+   *   get:
+   *     operationId: readProduct
+   *     tags: [Products]
+   *     summary: Read one sale
+   *     description: stockLeft is live.
+   *     security: []
+   *     parameters:
+   *       - { $ref: "#/components/parameters/ProductId" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/Product" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       404: { $ref: "#/components/responses/NotFound" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/:id", { get: [products.read] });
+  return router;
+}

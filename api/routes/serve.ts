@@ -1,0 +1,34 @@
+import type { Request, RequestHandler, Response, Router } from "express";
+import { DomainError } from "../../shared/domain/errors.ts";
+
+type Method = "get" | "post";
+type Handlers = readonly (RequestHandler | ((req: Request, res: Response) => Promise<void>))[];
+
+/**
+ * Puts all methods of one path on the router: those given, HEAD where there is GET, OPTIONS, and 405 with `Allow` for
+ * every other one.
+ */
+export function serve(
+  router: Router,
+  path: string,
+  methods: Readonly<Partial<Record<Method, Handlers>>>,
+): Router {
+  const route = router.route(path);
+  const allow = ["OPTIONS"];
+  if (methods.get) {
+    route.get(...methods.get);
+    allow.push("GET", "HEAD");
+  }
+  if (methods.post) {
+    route.post(...methods.post);
+    allow.push("POST");
+  }
+  allow.sort();
+  route.all((req, res) => {
+    if (req.method !== "OPTIONS") {
+      throw new DomainError("method_not_allowed", "This address does not serve that method.", { allow });
+    }
+    res.status(204).set("Allow", allow.join(", ")).end();
+  });
+  return router;
+}

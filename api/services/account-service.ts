@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import { DomainError } from "../../shared/domain/errors.ts";
+import type { Log, Revocations, UserRepository } from "../../shared/domain/ports.ts";
+import type { Principal, User } from "../../shared/domain/user.ts";
+
+/** Hashes and compares off the event loop. @throws DomainError not_ready when too many wait already */
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  /** Without a hash (unknown user) it takes as long as with one, and says no. */
+  matches(password: string, hash: string | undefined): Promise<boolean>;
+}
+
+export interface TokenIssuer {
+  issue(user: { id: number; role: User["role"]; jti: string }): { accessToken: string; expiresInS: number };
+}
+
+/** Counts wrong tries, by account and by address. @throws DomainError too_many_requests */
+export interface AttemptLimits {
+  checkLogin(account: string, address: string): Promise<void>;
+  loginFailed(account: string, address: string): Promise<void>;
+  checkSignup(address: string): Promise<void>;
+  signupConflicted(address: string): Promise<void>;
+}
+
+export interface AccountServiceDependencies {
+  readonly users: UserRepository;
+  readonly passwords: PasswordHasher;
+  readonly tokens: TokenIssuer;
+  readonly revocations: Revocations;
+  readonly attempts: AttemptLimits;
+  readonly log: Log;
+}
+
+export type AccountService = ReturnType<typeof createAccountService>;
+export type Login = { readonly username: string } | { readonly email: string };
+
+export function createAccountService(dependencies: AccountServiceDependencies) {
+  const { users, passwords, tokens, revocations, attempts, log } = dependencies;
+  return { signUp, logIn, logOut, me };
+
+  async function signUp(
+    input: { readonly username: string; readonly email: string; readonly password: string },
+    address: string,
+  ): Promise<User> {
+    await attempts.checkSignup(address);
+    const passwordHash = await passwords.hash(input.password);
+    try {
+      return await users.insert({ username: input.username, email: input.email, passwordHash, role: "user" });
+    } catch (error) {
+      if (error instanceof DomainError && /_taken$/.test(error.code))
+        await attempts.signupConflicted(address);
+      throw error;
+    }
+  }
+
+  async function logIn(login: Login, password: string, address: string) {
+    const account = ("username" in login ? login.username : login.email).toLowerCase();
+    await attempts.checkLogin(account, address);
+    const user = await users.findByLogin(login);
+    if (!(await passwords.matches(password, user?.passwordHash)) || !user) {
+      await attempts.loginFailed(account, address);
+      throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
+    }
+    log.info({ userId: user.id }, "logged in");
+    return tokens.issue({ id: user.id, role: user.role, jti: randomUUID() });
+  }
+
+  async function logOut({ jti, expiresAt, userId }: Principal): Promise<void> {
+    await revocations.revoke(jti, expiresAt).catch((cause: unknown) => {
+      throw new DomainError(
+        "not_ready",
+        "Logging out is not possible right now. Try again shortly.",
+        { retryAfterS: 1 },
+        { cause },
+      );
+    });
+    log.info({ userId }, "logged out");
+  }
+
+  async function me({ userId }: Principal): Promise<User> {
+    const user = await users.findById(userId);
+    if (!user) throw new DomainError("unauthenticated", "This account no longer exists.");
+    return user;
+  }
+}

@@ -1,0 +1,67 @@
+import { DomainError } from "../../shared/domain/errors.ts";
+import type { Page, PageRequest } from "../../shared/domain/page.ts";
+import type { Log, NewProduct, ProductRepository, StockStore } from "../../shared/domain/ports.ts";
+import { saleState, type Product, type SaleState } from "../../shared/domain/product.ts";
+import type { Principal } from "../../shared/domain/user.ts";
+
+export interface Sale extends Product {
+  readonly stockLeft: number;
+  readonly state: SaleState;
+}
+
+export interface ProductServiceDependencies {
+  readonly products: ProductRepository;
+  readonly stock: Pick<StockStore, "left" | "load">;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export type ProductService = ReturnType<typeof createProductService>;
+
+export function createProductService({ products, stock, log, now }: ProductServiceDependencies) {
+  return { open, find, list };
+
+  async function open(admin: Principal, product: NewProduct): Promise<Sale> {
+    const created = await products.insert(product, admin.userId);
+    try {
+      await stock.load({ product: created, bought: nobody() });
+    } catch (error) {
+      // The sale exists; until the worker has loaded its counters, orders hear not_ready.
+      log.warn({ err: error, productId: created.id }, "counters not loaded; the worker will load them");
+    }
+    return toSale(created, created.stock);
+  }
+
+  async function find(id: number): Promise<Sale> {
+    const product = await products.findById(id);
+    if (!product) throw new DomainError("not_found", "There is no such product.");
+    const left = await leftOf([product]);
+    return toSale(product, left.get(id));
+  }
+
+  async function list(page: PageRequest<number>): Promise<Page<Sale, number>> {
+    const { rows, next } = await products.list(page);
+    const left = await leftOf(rows);
+    return { rows: rows.map((product) => toSale(product, left.get(product.id))), next };
+  }
+
+  /** Without Redis, what the database knows: never less than what is really left to decide. */
+  async function leftOf(rows: readonly Product[]): Promise<ReadonlyMap<number, number>> {
+    try {
+      return await stock.left(rows.map(({ id }) => id));
+    } catch (error) {
+      log.debug({ err: error }, "live counters not read; showing decided stock");
+      return new Map();
+    }
+  }
+
+  function toSale(product: Product, left: number | undefined): Sale {
+    const stockLeft = left ?? product.stock - product.sold;
+    return { ...product, stockLeft, state: saleState(product, stockLeft, now()) };
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a source of no rows
+async function* nobody(): AsyncIterable<never> {
+  yield* [];
+}

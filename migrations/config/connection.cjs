@@ -1,0 +1,24 @@
+"use strict";
+const { readFileSync } = require("node:fs");
+
+const setting = (name) => {
+  const file = process.env[`${name}_FILE`];
+  const value = process.env[name] ?? (file && readFileSync(file, "utf8").replace(/\r?\n$/, ""));
+  if (!value) throw new Error(`${name} is not set`);
+  return value;
+};
+
+const connection = {
+  dialect: "mysql",
+  host: setting("MYSQL_HOST"),
+  port: Number(process.env.MYSQL_PORT ?? 3306),
+  username: setting("MYSQL_USER"),
+  password: setting("MYSQL_PASSWORD"),
+  database: setting("MYSQL_DATABASE"),
+  timezone: "+00:00",
+  migrationStorageTableName: "schema_migrations",
+  dialectOptions: { charset: "utf8mb4" },
+};
+
+// sequelize-cli picks the entry of NODE_ENV; every environment has the same one.
+module.exports = { development: connection, test: connection, production: connection };

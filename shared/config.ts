@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import Joi from "joi";
+
+/** A program refuses to start for this reason; the message is the one sentence the operator reads. */
+export class StartRefused extends Error {
+  override readonly name = "StartRefused";
+}
+
+/**
+ * Validates the environment once, reports every problem at once, and freezes the result. NAME_FILE may stand for a
+ * setting NAME: the file's content, without its last line break, is the value (Docker and Kubernetes secrets).
+ * @throws StartRefused
+ */
+export function loadConfig<T>(schema: Joi.ObjectSchema<T>, env: NodeJS.ProcessEnv): Readonly<T> {
+  const names = Object.keys((schema.describe() as { keys: Record<string, unknown> }).keys);
+  const result = schema.validate(fromFiles(env, names), {
+    abortEarly: false,
+    stripUnknown: true,
+    errors: { label: "key", wrap: { label: false } },
+  });
+  if (result.error) {
+    throw new StartRefused(
+      `Settings refused: ${result.error.details.map(({ message }) => message).join("; ")}.`,
+    );
+  }
+  return Object.freeze(result.value);
+}
+
+function fromFiles(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string | undefined> {
+  const values: Record<string, string | undefined> = {};
+  for (const name of names) {
+    const file = env[`${name}_FILE`];
+    if (env[name] !== undefined && env[name] !== "") values[name] = env[name];
+    else if (file) values[name] = readSecret(name, file);
+  }
+  return values;
+}
+
+function readSecret(name: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  } catch {
+    throw new StartRefused(`Settings refused: ${name}_FILE names a file that cannot be read.`);
+  }
+}
+
+export interface MysqlSettings {
+  readonly MYSQL_HOST: string;
+  readonly MYSQL_PORT: number;
+  readonly MYSQL_USER: string;
+  readonly MYSQL_PASSWORD: string;
+  readonly MYSQL_DATABASE: string;
+  readonly MYSQL_POOL_MAX: number;
+}
+
+export interface SharedSettings extends MysqlSettings {
+  readonly NODE_ENV: "production" | "development" | "test";
+  readonly LOG_LEVEL: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+  readonly REDIS_URL: string;
+  readonly KAFKA_BROKERS: string;
+  readonly KAFKA_TOPIC_REPLICATION: number;
+}
+
+const brokerList = /^[^\s,:]+:\d{1,5}(\s*,\s*[^\s,:]+:\d{1,5})*$/;
+const redisList = /^rediss?:\/\/[^\s,]+(\s*,\s*rediss?:\/\/[^\s,]+)*$/;
+
+export const mysqlSettings = {
+  MYSQL_HOST: Joi.string().required(),
+  MYSQL_PORT: Joi.number().port().default(3306),
+  MYSQL_USER: Joi.string().required(),
+  MYSQL_PASSWORD: Joi.string().required(),
+  MYSQL_DATABASE: Joi.string().required(),
+  MYSQL_POOL_MAX: Joi.number().integer().min(2).max(100).default(15),
+};
+
+/** Settings of both programs, in the order of .env.example. */
+export const sharedSettings = {
+  NODE_ENV: Joi.string().valid("production", "development", "test").default("production"),
+  LOG_LEVEL: Joi.string().valid("fatal", "error", "warn", "info", "debug", "trace", "silent").default("info"),
+  ...mysqlSettings,
+  REDIS_URL: Joi.string()
+    .pattern(redisList)
+    .required()
+    .messages({
+      "string.pattern.base": "REDIS_URL must be redis://host:port, or several of them with commas",
+    }),
+  KAFKA_BROKERS: Joi.string()
+    .pattern(brokerList)
+    .required()
+    .messages({ "string.pattern.base": "KAFKA_BROKERS must be host:port, or several of them with commas" }),
+  KAFKA_TOPIC_REPLICATION: Joi.number().integer().min(1).max(7).default(3),
+};

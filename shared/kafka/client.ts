@@ -1,0 +1,49 @@
+import { Kafka, logLevel, Partitioners, type LogEntry, type Producer } from "kafkajs";
+import type { Log } from "../domain/ports.ts";
+
+const CONNECTION_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 2_000;
+/** With the request timeout these bound how late a produce can still reach the log: see PRODUCE_SETTLED_MS. */
+const RETRIES_MAX = 2;
+const RETRY_DELAY_MS = 100;
+const RETRY_DELAY_MAX_MS = 400;
+
+/**
+ * After this long, a produce that was ever started has reached the log or never will (requests × timeout, and the
+ * delays between them). What rebuilds counters from the log's end waits for it first.
+ */
+export const PRODUCE_SETTLED_MS =
+  (RETRIES_MAX + 1) * (REQUEST_TIMEOUT_MS + CONNECTION_TIMEOUT_MS) + RETRIES_MAX * RETRY_DELAY_MAX_MS;
+
+export interface KafkaOptions {
+  readonly clientId: string;
+  /** host:port, comma separated. */
+  readonly brokers: string;
+  readonly log: Log;
+}
+
+export function createKafka({ clientId, brokers, log }: KafkaOptions): Kafka {
+  return new Kafka({
+    clientId,
+    brokers: brokers.split(",").map((broker) => broker.trim()),
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    enforceRequestTimeout: true,
+    retry: { retries: RETRIES_MAX, initialRetryTime: RETRY_DELAY_MS, maxRetryTime: RETRY_DELAY_MAX_MS },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry: LogEntry) => {
+      const { message, timestamp: _timestamp, logger: _logger, ...fields } = entry.log;
+      // kafkajs calls ERROR what it goes on to retry; what is left over reaches our own error handling.
+      log.warn({ kafka: entry.namespace, ...fields }, message);
+    },
+  });
+}
+
+/** Not `idempotent`: see order-events.ts. */
+export function createProducer(kafka: Kafka): Producer {
+  return kafka.producer({
+    allowAutoTopicCreation: false,
+    idempotent: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+}

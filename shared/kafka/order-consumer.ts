@@ -1,0 +1,126 @@
+import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { Log, RawMessage } from "../domain/ports.ts";
+import { TOPICS, WORKER_GROUP } from "./topics.ts";
+
+/** A killed worker's partitions stand still for this long. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 3_000;
+/** How long the broker may hold an empty fetch: stopping waits for it. */
+const FETCH_WAIT_MS = 100;
+const FETCH_BYTES_PER_PARTITION = 1_048_576;
+/** Partitions worked on at once: they meet at the product's row, so more would only wait there. */
+const PARTITIONS_AT_ONCE_MAX = 3;
+
+export interface ConsumerOptions {
+  readonly kafka: Kafka;
+  /** Messages handed to `handle` at once, and decided in one transaction. */
+  readonly batchMax: number;
+  readonly log: Log;
+  /**
+   * Decides the messages for good, or abandons them once `mine` is false (the partition went to another worker, or this
+   * one stops): then nothing is committed and the same messages come again.
+   */
+  readonly handle: (messages: readonly RawMessage[], mine: () => boolean) => Promise<"decided" | "abandoned">;
+  /** Called once when consumption has ended by itself: the process must end, too. */
+  readonly onDead: (error: Error) => void;
+}
+
+export interface OrderConsumer {
+  start(): Promise<void>;
+  /** Finishes the batch at hand, commits, leaves the group. */
+  stop(): Promise<void>;
+  /** Whether this worker is a member of its group. */
+  joined(): boolean;
+}
+
+export function createOrderConsumer({
+  kafka,
+  batchMax,
+  log,
+  handle,
+  onDead,
+}: ConsumerOptions): OrderConsumer {
+  const consumer: Consumer = kafka.consumer({
+    groupId: WORKER_GROUP,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+    allowAutoTopicCreation: false,
+    // The group outlives a Kafka that is away for longer than any retry: kafkajs restarts the runner.
+    retry: {
+      retries: 10,
+      initialRetryTime: 100,
+      maxRetryTime: 5_000,
+      restartOnFailure: () => Promise.resolve(!stopping),
+    },
+  });
+  let stopping = false;
+  let member = false;
+
+  return { start, stop, joined: () => member };
+
+  async function start(): Promise<void> {
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      member = true;
+      log.info({ partitions: payload.memberAssignment[TOPICS.orders] ?? [] }, "joined the group");
+    });
+    consumer.on(consumer.events.REBALANCING, () => {
+      member = false;
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      member = false;
+      if (!payload.restart && !stopping) onDead(payload.error);
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topic: TOPICS.orders, fromBeginning: true });
+    await consumer.run({
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE_MAX,
+      eachBatch,
+    });
+  }
+
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
+    const mine = () => !stopping && payload.isRunning() && !payload.isStale();
+    for (let i = 0; i < batch.messages.length; i += batchMax) {
+      if (!mine()) return;
+      const part = batch.messages.slice(i, i + batchMax);
+      const messages = part.map(({ key, value, offset, timestamp }): RawMessage => ({
+        topic: batch.topic,
+        partition: batch.partition,
+        timestamp: Number(timestamp),
+        offset,
+        key,
+        value,
+      }));
+      const outcome = await beating(heartbeat, () => handle(messages, mine));
+      if (outcome === "abandoned") return;
+      // Only now: what is resolved may be committed, and what is committed never comes again.
+      const last = messages.at(-1);
+      if (last) resolveOffset(last.offset);
+      await commitOffsetsIfNecessary(uncommittedOffsets());
+      await heartbeat();
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    await consumer.disconnect();
+    member = false;
+  }
+}
+
+/** Keeps the membership alive while a batch takes long: the broker must not give it away behind a slow database. */
+async function beating<T>(heartbeat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {
+    // A refused heartbeat is a rebalance: the next one, at the end of the part, reports it.
+    heartbeat().catch(() => undefined);
+  }, HEARTBEAT_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,125 @@
+import CircuitBreaker from "opossum";
+import type { Message, Producer } from "kafkajs";
+import type { Log, OrderEvents } from "../domain/ports.ts";
+import { TOPICS } from "./topics.ts";
+
+/** Messages in one request: 27 µs of CPU each at 100, hardly less above. */
+const BATCH_MESSAGES_MAX = 500;
+/** One request is filling while another is on its way. */
+const REQUESTS_IN_FLIGHT_MAX = 2;
+/** Orders that may wait for a request; above it intake refuses before anything is taken. */
+const QUEUE_MAX = 5_000;
+/** A failing log is tried again this much later. */
+const BREAKER_RESET_MS = 1_000;
+/** Requests in the breaker's window before it may open. */
+const BREAKER_VOLUME_MIN = 3;
+
+export interface OrderEventsOptions {
+  readonly producer: Pick<Producer, "send">;
+  /** How long an order waits for its acknowledgement; afterwards its outcome is unknown. */
+  readonly produceTimeoutMs: number;
+  readonly log: Log;
+  readonly onBatch?: (result: { size: number; ms: number; ok: boolean }) => void;
+  /** Called once a batch is in the log, also when its orders have stopped waiting. */
+  readonly onPublished: (orders: readonly PublishedOrder[]) => void;
+}
+export interface PublishedOrder {
+  readonly orderId: string;
+  readonly productId: number;
+}
+interface Waiting extends PublishedOrder {
+  readonly message: Message;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface BatchingOrderEvents extends OrderEvents {
+  /** Resolves when nothing is waiting and nothing is on its way. */
+  drained(): Promise<void>;
+}
+
+/**
+ * Hands orders to the log. kafkajs never batches across send() calls, so all orders that wait now go in one request:
+ * a single send costs 200 µs of CPU, one of a hundred 27. The producer must not be `idempotent` (kafkajs winds its
+ * sequence back on an error and then loses messages in silence); the worker removes duplicates by order id.
+ */
+export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEvents {
+  const { producer, produceTimeoutMs, log, onBatch, onPublished } = options;
+  const queue: Waiting[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+  let idle: (() => void)[] = [];
+
+  const breaker = new CircuitBreaker(
+    async (batch: readonly Waiting[]) => {
+      await producer.send({ topic: TOPICS.orders, acks: -1, messages: batch.map(({ message }) => message) });
+      onPublished(batch);
+    },
+    {
+      timeout: produceTimeoutMs,
+      resetTimeout: BREAKER_RESET_MS,
+      volumeThreshold: BREAKER_VOLUME_MIN,
+      errorThresholdPercentage: 50,
+    },
+  );
+  breaker.on("open", () => {
+    log.warn({}, "the log does not take orders; refusing new ones until it does");
+  });
+  breaker.on("close", () => {
+    log.info({}, "the log takes orders again");
+  });
+
+  return { accepting, publish, drained };
+
+  function accepting(): boolean {
+    return !breaker.opened && queue.length < QUEUE_MAX;
+  }
+
+  function publish(order: PublishedOrder, value: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { orderId, productId } = order;
+      // Keyed by order, so that all copies of one order meet in one partition.
+      queue.push({ orderId, productId, message: { key: orderId, value }, resolve, reject });
+      schedule();
+    });
+  }
+
+  /** One turn of the event loop later, so that all orders of this turn share the request. */
+  function schedule(): void {
+    if (scheduled || inFlight >= REQUESTS_IN_FLIGHT_MAX || queue.length === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      const batch = queue.splice(0, BATCH_MESSAGES_MAX);
+      if (batch.length > 0) void send(batch);
+      schedule();
+    });
+  }
+
+  async function send(batch: Waiting[]): Promise<void> {
+    inFlight += 1;
+    const startedAt = performance.now();
+    let ok = false;
+    try {
+      await breaker.fire(batch);
+      ok = true;
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      // Also after a time-out or a cut connection: the log may have the batch.
+      for (const { reject } of batch) reject(error);
+    } finally {
+      inFlight -= 1;
+      onBatch?.({ size: batch.length, ms: performance.now() - startedAt, ok });
+      schedule();
+      if (inFlight === 0 && queue.length === 0) {
+        for (const done of idle) done();
+        idle = [];
+      }
+    }
+  }
+
+  function drained(): Promise<void> {
+    if (inFlight === 0 && queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => idle.push(resolve));
+  }
+}

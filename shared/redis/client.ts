@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { Cluster, Redis } from "ioredis";
+
+export type RedisClient = Redis | Cluster;
+
+/** A reply that takes longer is an unknown outcome, and every script here may be called again. */
+const COMMAND_TIMEOUT_MS = 500;
+const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_DELAY_MAX_MS = 1_000;
+
+export interface RedisOptions {
+  /** One address, or several (commas): a cluster. `redis://` or `rediss://`, password included. */
+  readonly url: string;
+  readonly name: string;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Connects, or rejects. Commands fail at once while the connection is away (no offline queue): a buyer who waits for
+ * Redis would rather hear not_ready. ioredis re-sends unanswered commands after a reconnect, at most once.
+ */
+export async function connectRedis({ url, name, onError }: RedisOptions): Promise<RedisClient> {
+  const addresses = url.split(",").map((address) => address.trim());
+  const common = {
+    connectionName: name,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 1,
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+  };
+  const backOff = (attempt: number) => Math.min(attempt * 50, RECONNECT_DELAY_MAX_MS);
+  const first = addresses[0] ?? "";
+  const client =
+    addresses.length > 1
+      ? new Cluster(addresses, {
+          redisOptions: { ...common, ...credentialsOf(first) },
+          enableAutoPipelining: true,
+          enableOfflineQueue: false,
+          lazyConnect: true,
+          clusterRetryStrategy: backOff,
+        })
+      : new Redis(first, { ...common, retryStrategy: backOff });
+  client.on("error", onError);
+  await client.connect();
+  return client;
+}
+
+function credentialsOf(address: string): { username?: string; password?: string; tls?: object } {
+  const { username, password, protocol } = new URL(address);
+  return {
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(protocol === "rediss:" && { tls: {} }),
+  };
+}
+
+export type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
+
+/** Registers scripts/NAME.lua under `name`; called by SHA, loaded again when the server forgot it. */
+export function defineScript(client: RedisClient, name: string, numberOfKeys: number): Script {
+  const lua = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");
+  client.defineCommand(name, { numberOfKeys, lua });
+  const command = (client as unknown as Record<string, Script>)[name];
+  if (!command) throw new Error(`ioredis did not define ${name}`);
+  return command.bind(client);
+}

@@ -1,0 +1,82 @@
+import type { Log, Revocations } from "../domain/ports.ts";
+import type { RedisClient } from "./client.ts";
+import { keys } from "./keys.ts";
+
+/** A revoked token is refused by every process this much later, plus one round trip. */
+export const REVOCATION_POLL_MS = 250;
+/** Rows read in one poll; the next poll goes on where this one stopped. */
+const POLL_ROWS_MAX = 10_000;
+/** Read again at each poll, so that a revocation written while Redis' clock stood on the same ms is not missed. */
+const OVERLAP_MS = 2_000;
+
+export interface RevocationList extends Revocations {
+  /** Reads the whole list once, then keeps up. @throws when Redis does not answer. */
+  start(): Promise<void>;
+  stop(): void;
+}
+
+/**
+ * Revoked token ids by time of revocation, in one sorted set; each process keeps a copy, so that a request costs no
+ * round trip. Bounded: an entry leaves the copy when its token has expired, and the set by the same age.
+ */
+export function createRevocationList(client: RedisClient, tokenLifetimeMs: number, log: Log): RevocationList {
+  const expiryByJti = new Map<string, number>();
+  let readUntil = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  return { revoke, isRevoked: (jti) => expiryByJti.has(jti), start, stop };
+
+  async function revoke(jti: string, expiresAt: number): Promise<void> {
+    const now = await redisNow();
+    await client.zadd(keys.revoked(), now, `${jti}:${expiresAt}`);
+    expiryByJti.set(jti, expiresAt);
+  }
+
+  async function start(): Promise<void> {
+    await poll();
+    schedule();
+  }
+
+  function stop(): void {
+    clearTimeout(timer);
+    timer = undefined;
+  }
+
+  function schedule(): void {
+    timer = setTimeout(() => {
+      poll()
+        .catch((error: unknown) => {
+          log.debug({ err: error }, "revocations not read; trying again");
+        })
+        .finally(() => {
+          if (timer) schedule();
+        });
+    }, REVOCATION_POLL_MS);
+  }
+
+  async function poll(): Promise<void> {
+    const now = await redisNow();
+    const from = Math.max(0, readUntil - OVERLAP_MS);
+    const rows = await client.zrangebyscore(
+      keys.revoked(),
+      from,
+      "+inf",
+      "WITHSCORES",
+      "LIMIT",
+      0,
+      POLL_ROWS_MAX,
+    );
+    for (let i = 0; i < rows.length; i += 2) {
+      const [jti = "", expiresAt] = (rows[i] ?? "").split(":");
+      expiryByJti.set(jti, Number(expiresAt));
+      readUntil = Number(rows[i + 1]);
+    }
+    for (const [jti, expiresAt] of expiryByJti) if (expiresAt * 1000 < now) expiryByJti.delete(jti);
+    await client.zremrangebyscore(keys.revoked(), "-inf", now - tokenLifetimeMs - OVERLAP_MS);
+  }
+
+  async function redisNow(): Promise<number> {
+    const [seconds, micros] = await client.time();
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+}

@@ -1,0 +1,172 @@
+import { v7 as uuidv7 } from "uuid";
+import type {
+  ProductCounters,
+  Reserved,
+  ReserveOutcome,
+  SettledReservation,
+  StockStore,
+} from "../domain/ports.ts";
+import type { OrderMessage } from "../domain/order.ts";
+import { isRefusal } from "../domain/errors.ts";
+import { groupBy } from "../domain/group-by.ts";
+import { defineScript, type RedisClient } from "./client.ts";
+import { keys, tombstoneBucket } from "./keys.ts";
+
+/** Orders in one call of settle.lua or one ZREM: keeps the single thread of Redis free for buyers. */
+const ORDERS_PER_CALL_MAX = 250;
+/** Reservations looked at in one step of a walk. */
+const WALK_COUNT = 500;
+/** A staged hash of a loader that died. */
+const STAGED_KEPT_MS = 600_000;
+
+export function createStockStore(client: RedisClient): StockStore {
+  const reserveScript = defineScript(client, "reserve", 5);
+  const settleScript = defineScript(client, "settle", 5);
+  const loadScript = defineScript(client, "load", 4);
+
+  return { reserve, markPublished, settle, left, findReservation, unpublished, reservations, load };
+
+  async function reserve(input: Parameters<StockStore["reserve"]>[0]): Promise<ReserveOutcome> {
+    const { orderId, userId, productId, quantity } = input;
+    const [outcome, value] = (await reserveScript(
+      ...slotKeys(productId, tombstoneBucket(orderId).bucket),
+      orderId,
+      userId,
+      productId,
+      quantity,
+    )) as [string, string?];
+    if (isRefusal(outcome)) return { outcome };
+    if (outcome === "not_loaded") return { outcome };
+    if (outcome === "reserved" && value) return { outcome, order: parse(value), value };
+    if (outcome === "already_decided" && value) return { outcome, order: parse(value) };
+    throw new Error(`reserve.lua returned ${outcome}`);
+  }
+
+  async function markPublished(orders: Parameters<StockStore["markPublished"]>[0]): Promise<void> {
+    const calls: Promise<unknown>[] = [];
+    for (const [productId, ofProduct] of groupBy(orders, ({ productId }) => productId)) {
+      for (const part of chunks(ofProduct)) {
+        calls.push(client.zrem(keys.unpublished(productId), ...part.map(({ orderId }) => orderId)));
+      }
+    }
+    await Promise.all(calls);
+  }
+
+  async function settle(orders: readonly SettledReservation[]): Promise<void> {
+    const calls: Promise<unknown>[] = [];
+    const groups = groupBy(
+      orders,
+      ({ order }) => `${order.productId}:${tombstoneBucket(order.orderId).bucket}`,
+    );
+    for (const group of groups.values()) {
+      for (const part of chunks(group)) calls.push(settlePart(part));
+    }
+    for (const part of chunks(orders)) calls.push(dropPending(part));
+    await Promise.all(calls);
+  }
+
+  async function settlePart(part: readonly SettledReservation[]): Promise<void> {
+    const first = part[0];
+    if (!first) return;
+    const { bucket, keptMs } = tombstoneBucket(first.order.orderId);
+    const triples = part.flatMap(({ order, as }) => [
+      order.orderId,
+      as === "SUCCESS" ? "S" : "F",
+      factsOf(order),
+    ]);
+    await settleScript(...slotKeys(first.order.productId, bucket), keptMs, ...triples);
+  }
+
+  async function dropPending(part: readonly SettledReservation[]): Promise<void> {
+    await Promise.all(part.map(({ order }) => client.hdel(keys.pending(order.userId), order.orderId)));
+  }
+
+  async function left(productIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const replies = await Promise.all(productIds.map((id) => client.hget(keys.stock(id), "left")));
+    const known = new Map<number, number>();
+    productIds.forEach((id, i) => {
+      const reply = replies[i];
+      if (reply !== null && reply !== undefined) known.set(id, Number(reply));
+    });
+    return known;
+  }
+
+  async function findReservation(productId: number, orderId: string): Promise<Reserved | null> {
+    const value = await client.hget(keys.reservations(productId), orderId);
+    return value === null ? null : { order: parse(value), value };
+  }
+
+  async function unpublished(productId: number, olderThanMs: number, limit: number): Promise<Reserved[]> {
+    const [seconds, micros] = await client.time();
+    const until = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) - olderThanMs;
+    const ids = await client.zrangebyscore(keys.unpublished(productId), "-inf", until, "LIMIT", 0, limit);
+    if (ids.length === 0) return [];
+    const values = await client.hmget(keys.reservations(productId), ...ids);
+    // An id without a reservation was decided in between: there is nothing left to publish.
+    const orphans = ids.filter((_, i) => values[i] === null);
+    if (orphans.length > 0) await client.zrem(keys.unpublished(productId), ...orphans);
+    return values.filter((value) => value !== null).map((value) => ({ order: parse(value), value }));
+  }
+
+  async function reservations(
+    productId: number,
+    cursor: string,
+  ): Promise<{ cursor: string; reserved: Reserved[] }> {
+    const [next, flat] = await client.hscan(keys.reservations(productId), cursor, "COUNT", WALK_COUNT);
+    const values = flat.filter((_, i) => i % 2 === 1);
+    return { cursor: next, reserved: values.map((value) => ({ order: parse(value), value })) };
+  }
+
+  async function load({ product, bought }: ProductCounters): Promise<"loaded" | "present"> {
+    const staged = keys.boughtStaged(product.id, uuidv7());
+    for await (const rows of bought) {
+      if (rows.length === 0) continue;
+      await client.hset(staged, ...rows.flatMap(({ userId, quantity }) => [userId, quantity]));
+      await client.pexpire(staged, STAGED_KEPT_MS);
+    }
+    const loaded = await loadScript(
+      keys.stock(product.id),
+      keys.reservations(product.id),
+      keys.bought(product.id),
+      staged,
+      product.stock - product.sold,
+      product.startTime,
+      product.endTime,
+      product.perUserLimit,
+      product.price,
+      product.currency,
+    );
+    return loaded === 1 ? "loaded" : "present";
+  }
+}
+
+function slotKeys(productId: number, bucket: string): [string, string, string, string, string] {
+  return [
+    keys.stock(productId),
+    keys.reservations(productId),
+    keys.unpublished(productId),
+    keys.bought(productId),
+    keys.decided(productId, bucket),
+  ];
+}
+
+const parse = (value: string) => JSON.parse(value) as OrderMessage;
+
+/** The facts of acceptance, when all are known: what a tombstone has to tell. */
+function factsOf({
+  v,
+  orderId,
+  userId,
+  productId,
+  quantity,
+  unitPrice,
+  currency,
+  acceptedAt,
+}: SettledReservation["order"]): string {
+  if (v === undefined) return "";
+  return JSON.stringify({ v, orderId, userId, productId, quantity, unitPrice, currency, acceptedAt });
+}
+
+function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let i = 0; i < items.length; i += ORDERS_PER_CALL_MAX) yield items.slice(i, i + ORDERS_PER_CALL_MAX);
+}

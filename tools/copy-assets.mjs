@@ -1,0 +1,6 @@
+// What the compiled programs read beside themselves: Lua scripts, the OpenAPI document's shared part, migrations.
+import { cpSync } from "node:fs";
+
+for (const path of ["shared/redis/scripts", "api/openapi/components.yaml", "migrations"]) {
+  cpSync(path, `dist/${path}`, { recursive: true });
+}

@@ -1,0 +1,103 @@
+import { isIP } from "node:net";
+import { reason } from "./failure.ts";
+import { REPOSITORY, type Home } from "./home.ts";
+import type { MysqlAddress } from "./mysql.ts";
+import { startService, type Service } from "./server.ts";
+
+export type ProgramName = "api" | "worker";
+
+/** The API or a worker, as a child process. */
+export type Program = Service & { url: string };
+
+export type ProgramOptions = {
+  home: Home;
+  program: ProgramName;
+  port: number;
+  /** As `programSettings` makes it, with whatever a test wants to change. */
+  env: NodeJS.ProcessEnv;
+  /** "dist" runs what `npm run build` made, "source" the TypeScript itself. */
+  from: "dist" | "source";
+  /** Names log and pid file when more than one of a program runs. */
+  name?: string;
+};
+
+/** The addresses and secrets that both programs get. */
+export type Wiring = {
+  mysql: MysqlAddress;
+  redis: { url: string };
+  kafka: { brokers: string };
+  replication: number;
+  jwtSecret: string;
+};
+
+const READY_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 12_000;
+const PROBE_TIMEOUT_MS = 2_000;
+const BODY_SHOWN_MAX = 300;
+
+/** Settings of contract §6 on top of the caller's own environment, which may set every other one. */
+export function programSettings(env: NodeJS.ProcessEnv, wiring: Wiring): NodeJS.ProcessEnv {
+  const { mysql, redis, kafka, replication, jwtSecret } = wiring;
+  return {
+    ...env,
+    ...mysqlSettings(mysql),
+    HOST: listenAddress(env["HOST"]),
+    API_DOCS: env["API_DOCS"] ?? "on",
+    METRICS: env["METRICS"] ?? "on",
+    REDIS_URL: redis.url,
+    KAFKA_BROKERS: kafka.brokers,
+    KAFKA_TOPIC_REPLICATION: String(replication),
+    JWT_SECRET: jwtSecret,
+  };
+}
+
+export function mysqlSettings({ host, port, user, password, database }: MysqlAddress): NodeJS.ProcessEnv {
+  return {
+    MYSQL_HOST: host,
+    MYSQL_PORT: String(port),
+    MYSQL_USER: user,
+    MYSQL_PASSWORD: password,
+    MYSQL_DATABASE: database,
+  };
+}
+
+/** Starts a program and waits for its /readyz. */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const { home, program, port, env, from, name = program } = options;
+  const url = `http://127.0.0.1:${String(port)}`;
+  const entry = from === "dist" ? [`dist/${program}/main.js`] : ["--import", "tsx", `${program}/main.ts`];
+  const title = program === "api" ? "The API" : "The worker";
+  const service = await startService(home, {
+    name,
+    title,
+    label: `${title} on ${url}`,
+    port,
+    launch: {
+      command: process.execPath,
+      args: ["--enable-source-maps", ...entry],
+      cwd: REPOSITORY,
+      env: { ...env, [program === "api" ? "PORT" : "WORKER_PORT"]: String(port) },
+    },
+    probe: () => askReadiness(url),
+    readyDeadlineMs: READY_DEADLINE_MS,
+    stopDeadlineMs: STOP_DEADLINE_MS,
+    complaint: /\S/,
+  });
+  return Object.assign(service, { url });
+}
+
+/** Rejects with what the program says is not ready. */
+async function askReadiness(url: string): Promise<void> {
+  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(
+    (error: unknown) => {
+      throw new Error(`${url}/readyz: ${reason(error instanceof Error ? (error.cause ?? error) : error)}`);
+    },
+  );
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${String(response.status)} ${body.slice(0, BODY_SHOWN_MAX)}`);
+}
+
+/** Some shells keep the machine's name in HOST; only an address is meant for us. */
+function listenAddress(host: string | undefined): string {
+  return host !== undefined && (isIP(host) !== 0 || host === "localhost") ? host : "127.0.0.1";
+}

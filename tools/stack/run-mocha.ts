@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import Mocha from "mocha";
+import { writeJson } from "./files.ts";
+
+const TEST_TIMEOUT_MS = 10_000;
+const TERMINATED = 143;
+const LINGER_MAX_MS = 10_000;
+
+/**
+ * Runs specs and writes how many passed and failed to a file. The process is not made to exit: one that lingers after its last
+ * test has left a connection, a timer or a server behind, and that is a failure too.
+ * Usage: run-mocha.ts --counts FILE [--grep PATTERN] SPEC...
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { counts: { type: "string" }, grep: { type: "string" } },
+});
+// Without a handler Node.js would end at once, and the servers that specs have started would live on.
+process.once("SIGTERM", () => process.exit(TERMINATED));
+const countsFile = values.counts ?? "";
+const mocha = new Mocha({
+  reporter: "spec",
+  forbidOnly: true,
+  timeout: TEST_TIMEOUT_MS,
+  ...(values.grep !== undefined && { grep: new RegExp(values.grep) }),
+});
+for (const spec of positionals) mocha.addFile(resolve(spec));
+await mocha.loadFilesAsync();
+
+let passed = 0;
+const runner = mocha.run((failed) => {
+  writeJson(countsFile, { passed, failed });
+  process.exitCode = failed === 0 ? 0 : 1;
+  setTimeout(() => {
+    const left = [...new Set(process.getActiveResourcesInfo())].join(", ");
+    process.stderr.write(`The tests are over, but something was left running: ${left}.\n`);
+    writeJson(countsFile, { passed, failed: failed + 1 });
+    process.exit(1);
+  }, LINGER_MAX_MS).unref();
+});
+runner.on("pass", () => {
+  passed += 1;
+});

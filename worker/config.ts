@@ -1,0 +1,21 @@
+import Joi from "joi";
+import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
+
+export interface WorkerConfig extends SharedSettings {
+  readonly WORKER_HOST: string;
+  readonly WORKER_PORT: number;
+  readonly WORKER_BATCH_MAX: number;
+  readonly PRODUCE_TIMEOUT_MS: number;
+}
+
+export const workerSettings = Joi.object<WorkerConfig>({
+  ...sharedSettings,
+  WORKER_HOST: Joi.string().hostname().default("127.0.0.1"),
+  WORKER_PORT: Joi.number().port().default(3001),
+  WORKER_BATCH_MAX: Joi.number().integer().min(1).max(5_000).default(1_000),
+  PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(2_000),
+});
+
+/** @throws StartRefused with every problem at once */
+export const loadWorkerConfig = (env: NodeJS.ProcessEnv = process.env): Readonly<WorkerConfig> =>
+  loadConfig(workerSettings, env);

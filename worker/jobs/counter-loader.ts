@@ -1,0 +1,61 @@
+import type { BacklogWatch, DecisionStore, Log, StockStore } from "../../shared/domain/ports.ts";
+import type { Product } from "../../shared/domain/product.ts";
+import { settleDecided } from "./reconciler.ts";
+import type { ActiveProducts } from "./active-products.ts";
+import type { Job } from "./every.ts";
+
+const LOAD_EVERY_MS = 1_000;
+
+export interface CounterLoaderDependencies {
+  readonly products: ActiveProducts;
+  readonly stock: Pick<StockStore, "left" | "load" | "reservations" | "settle">;
+  readonly store: Pick<DecisionStore, "boughtByProduct" | "outcomes">;
+  readonly backlog: BacklogWatch;
+  /** How long an order that was reserved before the counters went missing may still be on its way to the log. */
+  readonly produceSettledMs: number;
+  readonly log: Log;
+  /** A clock that only goes forward, ms. */
+  readonly monotonicNow: () => number;
+}
+
+interface Waiting {
+  readonly missingSince: number;
+  /** Ends of the log once everything on its way had arrived. */
+  readonly ends?: ReadonlyMap<number, bigint>;
+}
+
+/**
+ * Gives a product its counters when they are missing: never loaded (the API died after its INSERT), or lost. The
+ * database knows what was decided, the log what was not yet: so it waits until what was on its way is in the log, and
+ * until the log is decided up to there. Then stock − sold is what is left. Until then the API answers not_ready.
+ */
+export function createCounterLoader(dependencies: CounterLoaderDependencies): Job {
+  const { products, stock, store, backlog, produceSettledMs, log, monotonicNow } = dependencies;
+  const waiting = new Map<number, Waiting>();
+  return { name: "counter-loader", everyMs: LOAD_EVERY_MS, lockMs: 30_000, run };
+
+  async function run(): Promise<void> {
+    const active = await products();
+    const left = await stock.left(active.map(({ id }) => id));
+    for (const id of waiting.keys()) if (left.has(id)) waiting.delete(id);
+    for (const product of active) if (!left.has(product.id)) await advance(product);
+  }
+
+  async function advance({ id }: Product): Promise<void> {
+    const state = waiting.get(id) ?? { missingSince: monotonicNow() };
+    waiting.set(id, state);
+    if (!state.ends) {
+      if (monotonicNow() - state.missingSince < produceSettledMs) return;
+      waiting.set(id, { ...state, ends: await backlog.endOffsets() });
+      return;
+    }
+    if (!(await backlog.hasReached(state.ends))) return;
+    await settleDecided({ productId: id, stock, store });
+    // Read again, after the drain: sold has moved since.
+    const product = (await products()).find((candidate) => candidate.id === id);
+    if (!product) return;
+    const result = await stock.load({ product, bought: store.boughtByProduct(id) });
+    waiting.delete(id);
+    log.info({ productId: id, left: product.stock - product.sold, result }, "counters loaded");
+  }
+}

@@ -1,0 +1,97 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
+import type { BatchReport } from "./handlers/order-placed.ts";
+
+export interface WorkerMetrics {
+  batch(report: BatchReport): void;
+  swept(orders: number): void;
+}
+
+export interface WorkerReadings {
+  lag(): Promise<bigint>;
+  oldestUndecidedAgeS(): number;
+  deadLetters(): Promise<number>;
+}
+
+/** What the worker tells Prometheus. Readings that fail keep their last value; /readyz says what is away. */
+export function createWorkerMetrics(registry: Registry, readings: WorkerReadings): WorkerMetrics {
+  const registers = [registry];
+  const size = new Histogram({
+    name: "flashpay_worker_batch_orders",
+    help: "Messages decided in one transaction.",
+    buckets: BATCH_SIZE_BUCKETS,
+    registers,
+  });
+  const seconds = new Histogram({
+    name: "flashpay_worker_batch_seconds",
+    help: "Time from reading a batch to its housekeeping.",
+    buckets: LATENCY_BUCKETS_S,
+    registers,
+  });
+  const decided = new Counter({
+    name: "flashpay_worker_decisions_total",
+    help: "Messages by decision; duplicates are copies that changed nothing.",
+    labelNames: ["outcome", "reason"],
+    registers,
+  });
+  const parked = new Counter({
+    name: "flashpay_worker_parked_total",
+    help: "Messages copied to the dead letters.",
+    registers,
+  });
+  const swept = new Counter({
+    name: "flashpay_worker_swept_total",
+    help: "Orders handed over again by the sweeper.",
+    registers,
+  });
+  const decisionAge = new Histogram({
+    name: "flashpay_order_decision_seconds",
+    help: "From acceptance (Redis' clock) to the end of the deciding batch (worker's clock).",
+    buckets: LATENCY_BUCKETS_S,
+    registers,
+  });
+  gauge("flashpay_worker_lag_orders", "Messages of the topic that are not decided.", async () =>
+    Number(await readings.lag()),
+  );
+  gauge(
+    "flashpay_worker_oldest_undecided_seconds",
+    "Age of the oldest message at hand; 0 when there is none.",
+    () => Promise.resolve(readings.oldestUndecidedAgeS()),
+  );
+  gauge("flashpay_dead_letters", "Rows of the table dead_letters.", readings.deadLetters);
+
+  return {
+    batch(report) {
+      size.observe(report.size);
+      seconds.observe(report.ms / 1_000);
+      parked.inc(report.parked);
+      const now = Date.now();
+      for (const decision of report.decisions) {
+        decided.inc({
+          outcome: decision.outcome,
+          reason: decision.outcome === "FAILED" ? decision.reason : "",
+        });
+        if (decision.outcome === "SUCCESS")
+          decisionAge.observe(Math.max(0, now - decision.order.acceptedAt) / 1_000);
+      }
+    },
+    swept: (orders) => {
+      swept.inc(orders);
+    },
+  };
+
+  function gauge(name: string, help: string, read: () => Promise<number>): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        try {
+          this.set(await read());
+        } catch {
+          // Away: the last reading stands.
+        }
+      },
+    });
+  }
+}
