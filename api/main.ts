@@ -1,8 +1,11 @@
 import { once } from "node:events";
+import type { Producer } from "kafkajs";
+import type { Sequelize } from "sequelize";
+import type { Log } from "../shared/domain/ports.ts";
 import { createKafka, createProducer } from "../shared/kafka/client.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
 import { kafkaProblem } from "../shared/kafka/server-checks.ts";
-import { createLifecycle, stopOnSignals } from "../shared/lifecycle.ts";
+import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
@@ -10,15 +13,15 @@ import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { MIGRATIONS, mysqlProblem } from "../shared/mysql/server-checks.ts";
 import { createAttemptLimiter } from "../shared/redis/attempt-limiter.ts";
-import { connectRedis } from "../shared/redis/client.ts";
+import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
 import { createRedlock } from "../shared/redis/lock.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
 import { redisProblem } from "../shared/redis/server-checks.ts";
-import { createStockStore } from "../shared/redis/stock-store.ts";
+import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, refuseOn, startProgram } from "../shared/start.ts";
-import { createApp } from "./app.ts";
-import { loadApiConfig } from "./config.ts";
+import { createApp, type AppDependencies } from "./app.ts";
+import { loadApiConfig, type ApiConfig } from "./config.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
 import { createAttemptLimits } from "./middleware/rate-limit.ts";
@@ -35,13 +38,36 @@ import { createSettlementService } from "./services/settlement-service.ts";
 
 await startProgram(main);
 
+interface Connections {
+  readonly config: Readonly<ApiConfig>;
+  readonly log: Log;
+  readonly sequelize: Sequelize;
+  readonly redis: RedisClient;
+  readonly producer: Producer;
+}
+
 async function main(): Promise<void> {
   const config = loadApiConfig();
   const log = createLogger("api", config.LOG_LEVEL);
   const lifecycle = createLifecycle(log);
   stopOnSignals(lifecycle, log);
-  const now = () => Date.now();
+  const app = await wire(await connect(config, log, lifecycle), lifecycle);
+  const server = createHttpServer(app.express);
+  await reach("PORT", `${config.HOST}:${config.PORT}`, async () => {
+    server.listen(config.PORT, config.HOST);
+    await once(server, "listening");
+  });
+  lifecycle.onStop("http", () => {
+    app.refuseReadiness();
+    return closeHttpServer(server);
+  });
+  // pm2 with wait_ready: the old process goes only now.
+  process.send?.("ready");
+  log.info({ port: config.PORT, host: config.HOST }, "taking orders");
+}
 
+/** Opens every connection, and refuses to run on servers that would lose what it promises. */
+async function connect(config: Readonly<ApiConfig>, log: Log, lifecycle: Lifecycle): Promise<Connections> {
   const sequelize = createSequelize(config);
   lifecycle.onStop("mysql", () => sequelize.close());
   await reach("MYSQL_HOST", "MySQL", () => sequelize.authenticate());
@@ -63,14 +89,17 @@ async function main(): Promise<void> {
   lifecycle.onStop("kafka producer", () => producer.disconnect());
   const admin = kafka.admin();
   await admin.connect();
-
   await refuseOn(
     () => mysqlProblem(sequelize, MIGRATIONS),
     () => redisProblem(redis, config.NODE_ENV === "production"),
     () => kafkaProblem(admin, config.KAFKA_TOPIC_REPLICATION),
   );
   await admin.disconnect();
+  return { config, log, sequelize, redis, producer };
+}
 
+async function wire({ config, log, sequelize, redis, producer }: Connections, lifecycle: Lifecycle) {
+  const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);
   const models = defineModels(sequelize);
@@ -82,14 +111,9 @@ async function main(): Promise<void> {
     produceTimeoutMs: config.PRODUCE_TIMEOUT_MS,
     log,
     onBatch: metrics.produced,
-    onPublished: (orders) => {
-      stock.markPublished(orders).catch((error: unknown) => {
-        log.debug({ err: error }, "not marked as published; the sweeper hands these over again");
-      });
-    },
+    onPublished: markPublished(stock, log),
   });
   lifecycle.onStop("order events", () => events.drained());
-
   const revocations = createRevocationList(redis, config.JWT_EXPIRES_IN * 1_000, log);
   await revocations.start();
   lifecycle.onStop("revocations", () => {
@@ -100,7 +124,7 @@ async function main(): Promise<void> {
   lifecycle.onStop("password threads", () => passwords.close());
 
   let stopping = false;
-  const app = createApp({
+  const express = createApp({
     log,
     registry,
     checks: {
@@ -115,11 +139,7 @@ async function main(): Promise<void> {
       passwords,
       tokens: createTokenIssuer(config.JWT_SECRET, config.JWT_EXPIRES_IN),
       revocations,
-      attempts: createAttemptLimits({
-        account: createAttemptLimiter(redis, "login-account", config.LOGIN_FAILURES_PER_ACCOUNT),
-        address: createAttemptLimiter(redis, "login-address", config.LOGIN_FAILURES_PER_ADDRESS),
-        signup: createAttemptLimiter(redis, "signup-address", config.LOGIN_FAILURES_PER_ADDRESS),
-      }),
+      attempts: attemptLimits(redis, config),
       log,
     }),
     products: createProductService({ products, stock, log, now }),
@@ -132,24 +152,30 @@ async function main(): Promise<void> {
       now,
     }),
     settlements: createSettlementService(createSettlementReader(sequelize)),
-    settings: {
-      ratePerAddress: config.RATE_LIMIT_PER_ADDRESS,
-      orderRatePerUser: config.RATE_LIMIT_ORDERS_PER_USER,
-      trustedProxies: config.TRUST_PROXY,
-      docs: config.API_DOCS === "on",
-      metrics: config.METRICS === "on",
+    settings: appSettings(config),
+  });
+  return {
+    express,
+    refuseReadiness: () => {
+      stopping = true;
     },
+  };
+}
+
+function attemptLimits(redis: RedisClient, config: Readonly<ApiConfig>) {
+  return createAttemptLimits({
+    account: createAttemptLimiter(redis, "login-account", config.LOGIN_FAILURES_PER_ACCOUNT),
+    address: createAttemptLimiter(redis, "login-address", config.LOGIN_FAILURES_PER_ADDRESS),
+    signup: createAttemptLimiter(redis, "signup-address", config.LOGIN_FAILURES_PER_ADDRESS),
   });
-  const server = createHttpServer(app);
-  await reach("PORT", `${config.HOST}:${config.PORT}`, async () => {
-    server.listen(config.PORT, config.HOST);
-    await once(server, "listening");
-  });
-  lifecycle.onStop("http", () => {
-    stopping = true;
-    return closeHttpServer(server);
-  });
-  // pm2 with wait_ready: the old process goes only now.
-  process.send?.("ready");
-  log.info({ port: config.PORT, host: config.HOST }, "taking orders");
+}
+
+function appSettings(config: Readonly<ApiConfig>): AppDependencies["settings"] {
+  return {
+    ratePerAddress: config.RATE_LIMIT_PER_ADDRESS,
+    orderRatePerUser: config.RATE_LIMIT_ORDERS_PER_USER,
+    trustedProxies: config.TRUST_PROXY,
+    docs: config.API_DOCS === "on",
+    metrics: config.METRICS === "on",
+  };
 }

@@ -1,9 +1,9 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { ErrorCode } from "../shared/domain/errors.ts";
+import type { IntakeOutcome } from "./services/order-service.ts";
 import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
 
 export interface ApiMetrics {
-  intake(outcome: "accepted" | ErrorCode, seconds: number): void;
+  intake(outcome: IntakeOutcome, seconds: number): void;
   produced(batch: { size: number; ms: number; ok: boolean }): void;
 }
 

@@ -78,12 +78,9 @@ export const sharedSettings = {
   NODE_ENV: Joi.string().valid("production", "development", "test").default("production"),
   LOG_LEVEL: Joi.string().valid("fatal", "error", "warn", "info", "debug", "trace", "silent").default("info"),
   ...mysqlSettings,
-  REDIS_URL: Joi.string()
-    .pattern(redisList)
-    .required()
-    .messages({
-      "string.pattern.base": "REDIS_URL must be redis://host:port, or several of them with commas",
-    }),
+  REDIS_URL: Joi.string().pattern(redisList).required().messages({
+    "string.pattern.base": "REDIS_URL must be redis://host:port, or several of them with commas",
+  }),
   KAFKA_BROKERS: Joi.string()
     .pattern(brokerList)
     .required()

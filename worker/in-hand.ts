@@ -1,5 +1,7 @@
 import type { RawMessage } from "../shared/domain/ports.ts";
 
+export type InHand = ReturnType<typeof createInHand>;
+
 /** The batches being decided now, to tell the age of the oldest undecided message by Kafka's own time stamps. */
 export function createInHand(now: () => number) {
   const oldestByPartition = new Map<number, number>();

@@ -1,45 +1,91 @@
 import { once } from "node:events";
 import { promisify } from "node:util";
+import type { Admin, Kafka, Producer } from "kafkajs";
+import type { Sequelize } from "sequelize";
+import type { BacklogWatch, DecisionStore, Log, StockStore } from "../shared/domain/ports.ts";
 import type { Server } from "node:http";
 import { createKafka, createProducer, PRODUCE_SETTLED_MS } from "../shared/kafka/client.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterTopic } from "../shared/kafka/dead-letter-topic.ts";
-import { createOrderConsumer } from "../shared/kafka/order-consumer.ts";
+import { createOrderConsumer, type OrderConsumer } from "../shared/kafka/order-consumer.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
 import { kafkaProblem } from "../shared/kafka/server-checks.ts";
-import { createLifecycle, stopOnSignals } from "../shared/lifecycle.ts";
+import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { MIGRATIONS, mysqlProblem } from "../shared/mysql/server-checks.ts";
-import { connectRedis } from "../shared/redis/client.ts";
+import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { redisProblem } from "../shared/redis/server-checks.ts";
-import { createStockStore } from "../shared/redis/stock-store.ts";
+import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, refuseOn, startProgram } from "../shared/start.ts";
-import { loadWorkerConfig } from "./config.ts";
+import { loadWorkerConfig, type WorkerConfig } from "./config.ts";
 import { createOrderPlacedHandler } from "./handlers/order-placed.ts";
 import { createHealthServer } from "./health-server.ts";
-import { createInHand } from "./in-hand.ts";
+import { createInHand, type InHand } from "./in-hand.ts";
 import { activeProducts } from "./jobs/active-products.ts";
 import { createCounterLoader } from "./jobs/counter-loader.ts";
 import { runEvery } from "./jobs/every.ts";
 import { createReconciler } from "./jobs/reconciler.ts";
 import { createSweeper } from "./jobs/sweeper.ts";
-import { createWorkerMetrics } from "./metrics.ts";
+import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
 import { createDecisionStore } from "./repositories/decision-store.ts";
 
 await startProgram(main);
+
+interface Connections {
+  readonly config: Readonly<WorkerConfig>;
+  readonly log: Log;
+  readonly sequelize: Sequelize;
+  readonly redis: RedisClient;
+  readonly kafka: Kafka;
+  readonly producer: Producer;
+  readonly admin: Admin;
+}
+
+const now = () => Date.now();
 
 async function main(): Promise<void> {
   const config = loadWorkerConfig();
   const log = createLogger("worker", config.LOG_LEVEL);
   const lifecycle = createLifecycle(log);
   const grace = stopOnSignals(lifecycle, log);
-  const now = () => Date.now();
+  const connections = await connect(config, log, lifecycle);
+  const { sequelize, redis, admin } = connections;
+  const store = createDecisionStore(sequelize);
+  const stock = createStockStore(redis);
+  const backlog = createBacklogWatch(admin);
+  const inHand = createInHand(now);
+  const registry = createRegistry("worker");
+  const metrics = createWorkerMetrics(registry, {
+    lag: backlog.lag,
+    oldestUndecidedAgeS: inHand.oldestAgeS,
+    deadLetters: store.deadLetterCount,
+  });
+  startJobs(connections, { store, stock, backlog, metrics }, lifecycle);
+  const consumer = createConsumer(connections, { store, stock, inHand, metrics }, (error) => {
+    log.error({ err: error }, "consumption has ended; leaving so that the process is started again");
+    process.exitCode = 1;
+    grace.close();
+  });
+  await consumer.start();
+  lifecycle.onStop("consumer", () => consumer.stop());
 
+  const server = createHealthServer(registry, {
+    mysql: async () => (await sequelize.query("SELECT 1"), true),
+    redis: async () => (await redis.ping(), true),
+    kafka: () => consumer.joined(),
+  });
+  await listen(server, config.WORKER_PORT, config.WORKER_HOST);
+  lifecycle.onStop("http", promisify(server.close.bind(server)));
+  log.info({ port: config.WORKER_PORT }, "deciding orders");
+}
+
+/** Opens every connection, and refuses to run on servers that would lose what it promises. */
+async function connect(config: Readonly<WorkerConfig>, log: Log, lifecycle: Lifecycle): Promise<Connections> {
   const sequelize = createSequelize(config);
   lifecycle.onStop("mysql", () => sequelize.close());
   await reach("MYSQL_HOST", "MySQL", () => sequelize.authenticate());
@@ -62,38 +108,38 @@ async function main(): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   lifecycle.onStop("kafka admin", () => admin.disconnect());
-
   await refuseOn(
     () => mysqlProblem(sequelize, MIGRATIONS),
     () => redisProblem(redis, config.NODE_ENV === "production"),
     () => kafkaProblem(admin, config.KAFKA_TOPIC_REPLICATION),
   );
+  return { config, log, sequelize, redis, kafka, producer, admin };
+}
 
-  const store = createDecisionStore(sequelize);
-  const stock = createStockStore(redis);
-  const backlog = createBacklogWatch(admin);
-  const inHand = createInHand(now);
-  const registry = createRegistry("worker");
-  const metrics = createWorkerMetrics(registry, {
-    lag: backlog.lag,
-    oldestUndecidedAgeS: inHand.oldestAgeS,
-    deadLetters: store.deadLetterCount,
-  });
+interface Parts {
+  readonly store: DecisionStore;
+  readonly stock: StockStore;
+  readonly metrics: WorkerMetrics;
+}
 
+/** Sweeper, counter loader, reconciler: each under its lock, one worker at a time. */
+function startJobs(
+  connections: Connections,
+  parts: Parts & { backlog: BacklogWatch },
+  lifecycle: Lifecycle,
+): void {
+  const { config, log, sequelize, redis, producer } = connections;
+  const { store, stock, backlog, metrics } = parts;
   const events = createOrderEvents({
     producer,
     produceTimeoutMs: config.PRODUCE_TIMEOUT_MS,
     log,
-    onPublished: (orders) => {
-      stock.markPublished(orders).catch((error: unknown) => {
-        log.debug({ err: error }, "not marked as published; the sweeper hands these over again");
-      });
-    },
+    onPublished: markPublished(stock, log),
   });
   lifecycle.onStop("order events", () => events.drained());
-
   const lock = createJobLock(createRedlock(redis, log), log);
   const products = activeProducts(createProductRepository(sequelize, defineModels(sequelize), now), now);
+  const monotonicNow = () => performance.now();
   const jobs = [
     createSweeper({ products, stock, events, log, observe: metrics.swept }),
     createCounterLoader({
@@ -103,7 +149,7 @@ async function main(): Promise<void> {
       backlog,
       produceSettledMs: PRODUCE_SETTLED_MS,
       log,
-      monotonicNow: () => performance.now(),
+      monotonicNow,
     }),
     createReconciler({ products, stock, store, log }),
   ];
@@ -111,38 +157,23 @@ async function main(): Promise<void> {
     const running = runEvery(job, lock, log);
     lifecycle.onStop(job.name, () => running.stop());
   }
+}
 
-  const handle = createOrderPlacedHandler({
-    store,
-    stock,
-    deadLetters: createDeadLetterTopic(producer, now),
-    log,
-    now,
-    observe: metrics.batch,
-  });
-  const consumer = createOrderConsumer({
+function createConsumer(
+  { config, log, kafka, producer }: Connections,
+  { store, stock, inHand, metrics }: Parts & { inHand: InHand },
+  onDead: (error: Error) => void,
+): OrderConsumer {
+  const deadLetters = createDeadLetterTopic(producer, now);
+  const handle = createOrderPlacedHandler({ store, stock, deadLetters, log, now, observe: metrics.batch });
+  return createOrderConsumer({
     kafka,
     batchMax: config.WORKER_BATCH_MAX,
     log,
     handle: (messages, mine) =>
       inHand.while(messages[0]?.partition ?? 0, messages, () => handle(messages, mine)),
-    onDead: (error) => {
-      log.error({ err: error }, "consumption has ended; leaving so that the process is started again");
-      process.exitCode = 1;
-      grace.close();
-    },
+    onDead,
   });
-  await consumer.start();
-  lifecycle.onStop("consumer", () => consumer.stop());
-
-  const server = createHealthServer(registry, {
-    mysql: async () => (await sequelize.query("SELECT 1"), true),
-    redis: async () => (await redis.ping(), true),
-    kafka: () => consumer.joined(),
-  });
-  await listen(server, config.WORKER_PORT, config.WORKER_HOST);
-  lifecycle.onStop("http", promisify(server.close.bind(server)));
-  log.info({ port: config.WORKER_PORT }, "deciding orders");
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {

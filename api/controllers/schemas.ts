@@ -83,7 +83,7 @@ export const productBody = Joi.object<ProductBody>({
     .trim()
     .min(1)
     .max(TITLE_CHARS_MAX)
-     
+
     .pattern(/^[^\u0000-\u001f\u007f]*$/u)
     .required()
     .example("Winter concert, standing")

@@ -34,8 +34,11 @@ export interface OrderServiceDependencies {
   readonly products: Pick<ProductRepository, "findById">;
   readonly log: Log;
   readonly now: () => number;
-  readonly observe: (outcome: "accepted" | ErrorCode, seconds: number) => void;
+  readonly observe: (outcome: IntakeOutcome, seconds: number) => void;
 }
+
+/** A replay took nothing: it is no second acceptance. */
+export type IntakeOutcome = "accepted" | "replayed" | ErrorCode;
 
 export type OrderService = ReturnType<typeof createOrderService>;
 
@@ -47,13 +50,13 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
   /** @throws DomainError with every code of contract §1 that an order can hear */
   async function place(request: PlaceOrder): Promise<PlacedOrder> {
     const startedAt = performance.now();
-    let outcome: "accepted" | ErrorCode = "internal";
+    let outcome: IntakeOutcome = "internal";
     try {
       const placed = await placeOnce(request);
-      outcome = "accepted";
+      outcome = placed.replayed ? "replayed" : "accepted";
       return placed;
     } catch (error) {
-      if (error instanceof DomainError) outcome = error.code;
+      if (error instanceof DomainError) outcome = error.details.replayOf ? "replayed" : error.code;
       throw error;
     } finally {
       observe(outcome, (performance.now() - startedAt) / 1_000);

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 import type {
+  Log,
   ProductCounters,
   Reserved,
   ReserveOutcome,
@@ -138,6 +139,15 @@ export function createStockStore(client: RedisClient): StockStore {
     );
     return loaded === 1 ? "loaded" : "present";
   }
+}
+
+/** For a publisher's `onPublished`: not awaited, and what fails is swept. */
+export function markPublished(stock: Pick<StockStore, "markPublished">, log: Log) {
+  return (orders: Parameters<StockStore["markPublished"]>[0]): void => {
+    stock.markPublished(orders).catch((error: unknown) => {
+      log.debug({ err: error }, "not marked as published; the sweeper hands these over again");
+    });
+  };
 }
 
 function slotKeys(productId: number, bucket: string): [string, string, string, string, string] {

@@ -81,7 +81,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     probe: () => askReadiness(url),
     readyDeadlineMs: READY_DEADLINE_MS,
     stopDeadlineMs: STOP_DEADLINE_MS,
-    complaint: /\S/,
+    // A refusal is one sentence of its own; of a crash, the line above its stack.
+    complaint: /^(?!\s*(at |Node\.js v|[{}^]|file:)).*\S/,
   });
   return Object.assign(service, { url });
 }

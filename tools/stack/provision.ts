@@ -3,6 +3,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { lastLineOf, run } from "./command.ts";
 import { StackFailure } from "./failure.ts";
+import { writePrivately } from "./files.ts";
 import { findAll, findPrograms, searchPath, type Found } from "./find-programs.ts";
 import type { Home } from "./home.ts";
 import { REPOSITORY } from "./home.ts";
@@ -84,8 +85,10 @@ async function install(
     const script = join(REPOSITORY, "tools/stack/apt-install.sh");
     const command = [...(plan.sudo ? ["sudo", "-n"] : []), "sh", script, ...plan.packages];
     const result = await run(command[0] ?? "sh", command.slice(1));
+    writePrivately(home.log("apt"), result.output);
     if (result.ok) return undefined;
-    return `apt-get could not install ${names} (${lastLineOf(result.output, /^E: /)}; log folder ${home.at("log")}).`;
+    const said = lastLineOf(result.output, /^E: /);
+    return `apt-get could not install ${names}${said ? `, saying "${said}"` : ""}; its log is ${home.log("apt")}.`;
   });
 }
 
