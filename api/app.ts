@@ -62,7 +62,8 @@ export function createApp(dependencies: AppDependencies): Express {
   app.disable("etag");
   app.set("trust proxy", settings.trustedProxies);
   app.use(requestLog(log));
-  app.use(helmet());
+  // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(
     operationRoutes(createOperationController(dependencies.registry, dependencies.checks), {
       metrics: settings.metrics,

@@ -59,9 +59,9 @@ async function main(): Promise<void> {
 
 /** The rules of sign-up hold for administrators, too. */
 function accountOf(username: string, email: string, password: string) {
-  const { error, value } = signupBody.validate({ username, email, password }, { abortEarly: false });
-  if (error) throw new StartRefused(`Not created: ${error.message}.`);
-  return value;
+  const result = signupBody.validate({ username, email, password }, { abortEarly: false });
+  if (result.error) throw new StartRefused(`Not created: ${result.error.message}.`);
+  return result.value;
 }
 
 async function choosePassword(fromStdin: boolean): Promise<{ password: string; generated: boolean }> {

@@ -46,7 +46,9 @@ interface Connections {
   readonly admin: Admin;
 }
 
-const now = () => Date.now();
+function now(): number {
+  return Date.now();
+}
 
 async function main(): Promise<void> {
   const config = loadWorkerConfig();

@@ -26,10 +26,10 @@ export async function openDemoSale(apiUrl: string, admin: Credentials): Promise<
 export function firstOrder(apiUrl: string, productId: string): string {
   const id = /^\d+$/.test(productId) ? productId : `\\"${productId}\\"`;
   return `API=${apiUrl}/api JSON='content-type: application/json' BUYER=buyer-$(date +%s) PASSWORD=$(node -p "crypto.randomUUID()")
-curl -s $API/users/signup -H "$JSON" -d "{\\"username\\":\\"$BUYER\\",\\"email\\":\\"$BUYER@example.com\\",\\"password\\":\\"$PASSWORD\\"}"
+curl -s $API/users/signup -H "$JSON" -d "{\\"username\\":\\"$BUYER\\",\\"email\\":\\"$BUYER@example.com\\",\\"password\\":\\"$PASSWORD\\"}"; echo
 TOKEN=$(curl -s $API/users/login -H "$JSON" -d "{\\"username\\":\\"$BUYER\\",\\"password\\":\\"$PASSWORD\\"}" | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
 ORDER=$(curl -s $API/orders -H "authorization: Bearer $TOKEN" -H "$JSON" -d "{\\"productId\\":${id}}" | sed 's/.*"orderId":"\\([^"]*\\)".*/\\1/')
-curl -s $API/orders/$ORDER -H "authorization: Bearer $TOKEN"
+sleep 1; curl -s $API/orders/$ORDER -H "authorization: Bearer $TOKEN"; echo
 `;
 }
 

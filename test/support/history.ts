@@ -1,0 +1,72 @@
+import { codeOf, orderOf } from "./bodies.ts";
+import { NoAnswer, type Answer } from "./http-client.ts";
+
+/** `ok` must have happened, `fail` must not have, `info` may have, at most once. */
+export type Kind = "ok" | "fail" | "info";
+
+export interface Call {
+  readonly kind: Kind;
+  readonly userId: number;
+  readonly productId: number;
+  /** The refusal's code, or why there was no answer. */
+  readonly code: string;
+  readonly orderId?: string;
+}
+
+export interface OrderRow {
+  readonly id: string;
+  readonly user_id: number;
+  readonly status: string;
+}
+
+export type History = ReturnType<typeof createHistory>;
+
+/** What clients saw: each order call as a definite yes, a definite no, or neither. */
+export function createHistory() {
+  const calls: Call[] = [];
+  return {
+    calls,
+    record,
+    of: (kind: Kind) => calls.filter((call) => call.kind === kind),
+    /** How often each code was heard; "accepted" for a 202. */
+    tally: () => {
+      const counts: Record<string, number> = {};
+      for (const { code } of calls) counts[code] = (counts[code] ?? 0) + 1;
+      return counts;
+    },
+    contradictions,
+  };
+
+  async function record(userId: number, productId: number, asking: Promise<Answer>): Promise<Call> {
+    const call = { userId, productId, ...(await outcomeOf(asking)) };
+    calls.push(call);
+    return call;
+  }
+
+  /** Sentences on what the rows of one product say against what its buyers heard; empty when all fits (I1, I8). */
+  function contradictions(productId: number, rows: readonly OrderRow[]): string[] {
+    const asked = calls.filter((call) => call.productId === productId);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const promised = new Map(asked.flatMap((call) => (call.orderId ? [[call.orderId, call] as const] : [])));
+    const open = new Set(asked.filter(({ kind }) => kind === "info").map(({ userId }) => userId));
+    const lost = [...promised.keys()].filter((id) => byId.get(id)?.status !== "SUCCESS");
+    const strange = rows.filter(({ id, user_id }) => !promised.has(id) && !open.has(user_id));
+    return [
+      ...lost.map((id) => `order ${id} heard 202 and is ${byId.get(id)?.status ?? "nowhere"}`),
+      ...strange.map(({ id, user_id, status }) => `order ${id} of user ${user_id} is ${status}, unasked`),
+    ];
+  }
+}
+
+async function outcomeOf(asking: Promise<Answer>): Promise<Omit<Call, "userId" | "productId">> {
+  try {
+    const answer = await asking;
+    if (answer.status === 202) return { kind: "ok", code: "accepted", orderId: orderOf(answer).orderId };
+    const code = codeOf(answer);
+    const definite = (answer.status >= 400 && answer.status < 500) || code === "not_ready";
+    return { kind: definite ? "fail" : "info", code };
+  } catch (error) {
+    if (error instanceof NoAnswer) return { kind: "info", code: "no answer" };
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { Agent, request, type IncomingHttpHeaders } from "node:http";
+
+const CONNECTIONS_DEFAULT = 64;
+const TIMEOUT_MS = 15_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Whether this request went out on a connection that had served another one before. */
+  readonly reused: boolean;
+  readonly ms: number;
+}
+
+export interface Ask {
+  readonly token?: string | undefined;
+  /** An object is sent as JSON, text and bytes as they are. */
+  readonly body?: object | string | Buffer;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+
+/** A failure on the way: what the server did with the request is not known. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+export type HttpClient = ReturnType<typeof createHttpClient>;
+
+/** A client that keeps its connections, like a browser does. */
+export function createHttpClient(url: string, connections = CONNECTIONS_DEFAULT) {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
+  const { hostname, port } = new URL(url);
+  return {
+    send,
+    get: (path: string, token?: string) => send("GET", path, { token }),
+    post: (path: string, body: object, token?: string) => send("POST", path, { body, token }),
+    close: () => {
+      agent.destroy();
+    },
+  };
+
+  /** @throws NoAnswer */
+  function send(method: string, path: string, { token, body, headers }: Ask = {}): Promise<Answer> {
+    const plain = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+    const payload = plain ? body : JSON.stringify(body);
+    const startedAt = performance.now();
+    return new Promise((resolve, reject) => {
+      const asking = request({
+        ...{ hostname, port, agent, method, path, timeout: TIMEOUT_MS },
+        headers: {
+          ...(payload !== undefined && {
+            "Content-Type": "application/json",
+            "Content-Length": Buffer.byteLength(payload),
+          }),
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+      });
+      const fail = (error: Error): void => {
+        reject(new NoAnswer(error.message, { cause: error }));
+      };
+      asking.once("error", fail);
+      asking.once("timeout", () => asking.destroy(new Error("no answer in time")));
+      asking.once("response", (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", fail);
+        response.once("end", () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString("utf8"),
+            reused: asking.reusedSocket,
+            ms: performance.now() - startedAt,
+          });
+        });
+      });
+      asking.end(payload);
+    });
+  }
+}
+
+/** Works on all items, so many at once; results in the order of the items. */
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const index = next;
+      next += 1;
+      const item = items[index];
+      if (index >= items.length || item === undefined) return;
+      results[index] = await work(item, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  return results;
+}

@@ -1,0 +1,226 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { Kafka, logLevel, type Admin, type Producer } from "kafkajs";
+import { createBacklogWatch } from "../../shared/kafka/backlog-watch.ts";
+import { TOPICS, WORKER_GROUP } from "../../shared/kafka/topics.ts";
+import { run } from "../../tools/stack/command.ts";
+import { openHome, REPOSITORY } from "../../tools/stack/home.ts";
+import { migrate } from "../../tools/stack/migrate.ts";
+import { openPorts } from "../../tools/stack/ports.ts";
+import {
+  mysqlSettings,
+  programSettings,
+  startProgram,
+  type Program,
+  type ProgramName,
+} from "../../tools/stack/programs.ts";
+import { saleOf, type SaleBody } from "./bodies.ts";
+import { openDatabase } from "./database.ts";
+import { createHttpClient, type HttpClient } from "./http-client.ts";
+import { seedUsers, type Person } from "./seed.ts";
+import { sharedServers, type Addresses } from "./servers.ts";
+import { until } from "./until.ts";
+
+const VERIFY_DEADLINE_MS = 60_000;
+const GROUP_EMPTY_DEADLINE_MS = 20_000;
+const REDIS_DATABASES = 16;
+const SALE_MS = 3_600_000;
+
+/** Settings that let one address be a crowd; a test of the limits sets its own. */
+const CROWD = {
+  NODE_ENV: "test",
+  LOG_LEVEL: "warn",
+  RATE_LIMIT_PER_ADDRESS: "10000000",
+  RATE_LIMIT_ORDERS_PER_USER: "1000000",
+  LOGIN_FAILURES_PER_ACCOUNT: "100000",
+  LOGIN_FAILURES_PER_ADDRESS: "1000000",
+};
+
+let redisDatabase = 0;
+
+export type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
+
+export interface SaleWish {
+  readonly stock: number;
+  readonly price?: number;
+  readonly perUserLimit?: number;
+  readonly startTime?: number;
+  readonly endTime?: number;
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  readonly findings: readonly { invariant: string; rule: string; rows: readonly object[] }[];
+}
+
+/**
+ * FlashPay for one spec: a database and a Redis keyspace of its own on given servers, and programs on ports of their own.
+ * The topic is shared, so specs with programs run one after another, and each begins where the one before it ended.
+ */
+export async function openSandbox(servers: Addresses = sharedServers()) {
+  const folder = mkdtempSync(join(tmpdir(), "flashpay-e2e-"));
+  const home = openHome(folder);
+  const ports = openPorts(home);
+  const mysql = { ...servers.mysql, database: `flashpay_${randomUUID().slice(0, 8)}` };
+  redisDatabase = (redisDatabase % (REDIS_DATABASES - 1)) + 1;
+  const redisUrl = `${servers.redisUrl}/${redisDatabase}`;
+  const jwtSecret = randomBytes(48).toString("base64url");
+
+  const outside = openDatabase(servers.mysql);
+  await outside.run("CREATE DATABASE ?? CHARACTER SET utf8mb4", [mysql.database]);
+  await migrate(mysql, process.env);
+  const database = openDatabase(mysql);
+  const redis = new Redis(redisUrl);
+  redis.on("error", () => undefined); // away, when a test has killed it
+  await redis.flushdb();
+  const kafka = new Kafka({
+    clientId: "flashpay-test",
+    brokers: servers.kafkaBrokers.split(","),
+    logLevel: logLevel.NOTHING,
+  });
+  const admin = kafka.admin();
+  await admin.connect();
+  const backlog = createBacklogWatch(admin);
+  await skipBacklog(admin);
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+
+  const wiring = {
+    mysql,
+    redis: { url: redisUrl },
+    kafka: { brokers: servers.kafkaBrokers },
+    replication: 1,
+    jwtSecret,
+  };
+  const started: Program[] = [];
+  const clients: HttpClient[] = [];
+  const [host] = await seedUsers(database, jwtSecret, 1, "admin");
+  if (!host) throw new Error("no administrator was seeded");
+
+  return {
+    ...{ servers, mysql, redisUrl, jwtSecret, database, redis, admin, producer, kafka, host, home },
+    settings,
+    start,
+    client,
+    verify,
+    openSale,
+    users: (count: number): Promise<Person[]> => seedUsers(database, jwtSecret, count),
+    lag: async () => Number(await backlog.lag()),
+    ends: () => endsOf(admin),
+    rowsOf: (productId: number) =>
+      database.rows<{ id: string; user_id: number; status: string; fail_reason: string | null }>(
+        "SELECT id, user_id, status, fail_reason FROM orders WHERE product_id = ?",
+        [productId],
+      ),
+    logOf: (name: string): string => readFileSync(home.log(name), "utf8"),
+    close,
+  };
+
+  /** Settings of both programs (contract §6), and whatever a test wants to be different. */
+  function settings(different: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+    return { ...programSettings({ ...process.env, ...CROWD }, wiring), ...different };
+  }
+
+  async function start(
+    program: ProgramName,
+    { name = program, env = {} }: { name?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Program> {
+    const running = await startProgram({
+      ...{ home, program, name },
+      port: await ports.claim(name),
+      env: settings(env),
+      from: "source",
+    });
+    started.push(running);
+    return running;
+  }
+
+  function client({ url }: Program, connections?: number): HttpClient {
+    const made = createHttpClient(url, connections);
+    clients.push(made);
+    return made;
+  }
+
+  /** A sale that is open now, unless the wish says otherwise. */
+  async function openSale(http: HttpClient, wish: SaleWish): Promise<SaleBody> {
+    const { stock, price = 12_900, perUserLimit = 1, startTime = Date.now() - 1_000 } = wish;
+    const answer = await http.post(
+      "/api/products",
+      {
+        ...{ title: "A sale", price, stock, perUserLimit },
+        startTime: new Date(startTime).toISOString(),
+        endTime: new Date(wish.endTime ?? startTime + SALE_MS).toISOString(),
+      },
+      host?.token,
+    );
+    if (answer.status !== 201) throw new Error(`no sale: ${answer.status} ${answer.text}`);
+    return saleOf(answer);
+  }
+
+  /** `npm run verify` on this sandbox's servers. */
+  async function verify(): Promise<Verdict> {
+    const result = await run(process.execPath, ["--import", "tsx", "tools/verify.ts", "--json"], {
+      cwd: REPOSITORY,
+      env: settings(),
+      deadlineMs: VERIFY_DEADLINE_MS,
+    });
+    const json = result.output.slice(result.output.indexOf("{"));
+    try {
+      return JSON.parse(json) as Verdict;
+    } catch {
+      throw new Error(`verify said: ${result.output}`);
+    }
+  }
+
+  /** Programs, connections, database, keys, folder: nothing is left. */
+  async function close(): Promise<void> {
+    for (const http of clients) http.close();
+    await Promise.all(started.map((program) => program.stop()));
+    await producer.disconnect();
+    await admin.disconnect();
+    await redis.flushdb().catch(() => undefined);
+    redis.disconnect();
+    await database.close();
+    await outside.run("DROP DATABASE ??", [mysql.database]);
+    await outside.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the broken rules were, for a failed assertion to show; empty when all hold. */
+export const broken = ({ findings }: Verdict): object[] => findings.filter(({ rows }) => rows.length > 0);
+
+/** End offsets of both topics, as text that can be compared. */
+async function endsOf(admin: Admin): Promise<string> {
+  const topics = await Promise.all(Object.values(TOPICS).map((topic) => admin.fetchTopicOffsets(topic)));
+  return JSON.stringify(
+    topics.map((partitions) =>
+      partitions.sort((a, b) => a.partition - b.partition).map(({ partition, high }) => [partition, high]),
+    ),
+  );
+}
+
+/** Messages that an earlier spec left behind belong to a database that is gone: this one's worker must not see them. */
+async function skipBacklog(admin: Admin): Promise<void> {
+  if ((await createBacklogWatch(admin).lag()) === 0n) return;
+  await until(
+    "the worker group is empty",
+    async () => {
+      const { groups } = await admin.describeGroups([WORKER_GROUP]);
+      return groups.every(({ state }) => state === "Empty" || state === "Dead");
+    },
+    GROUP_EMPTY_DEADLINE_MS,
+  );
+  const partitions = await admin.fetchTopicOffsets(TOPICS.orders);
+  await admin.setOffsets({
+    groupId: WORKER_GROUP,
+    topic: TOPICS.orders,
+    partitions: partitions.map(({ partition, high }) => ({ partition, offset: high })),
+  });
+}
+
+export type { Person, Producer };
+export { mysqlSettings };
