@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Producer } from "kafkajs";
+import type { Admin, Producer } from "kafkajs";
 import type { Sequelize } from "sequelize";
 import type { Log } from "../shared/domain/ports.ts";
 import { createKafka, createProducer } from "../shared/kafka/client.ts";
@@ -44,6 +44,7 @@ interface Connections {
   readonly sequelize: Sequelize;
   readonly redis: RedisClient;
   readonly producer: Producer;
+  readonly admin: Admin;
 }
 
 async function main(): Promise<void> {
@@ -89,16 +90,17 @@ async function connect(config: Readonly<ApiConfig>, log: Log, lifecycle: Lifecyc
   lifecycle.onStop("kafka producer", () => producer.disconnect());
   const admin = kafka.admin();
   await admin.connect();
+  lifecycle.onStop("kafka admin", () => admin.disconnect());
   await refuseOn(
     () => mysqlProblem(sequelize, MIGRATIONS),
     () => redisProblem(redis, config.NODE_ENV === "production"),
     () => kafkaProblem(admin, config.KAFKA_TOPIC_REPLICATION),
   );
-  await admin.disconnect();
-  return { config, log, sequelize, redis, producer };
+  return { config, log, sequelize, redis, producer, admin };
 }
 
-async function wire({ config, log, sequelize, redis, producer }: Connections, lifecycle: Lifecycle) {
+async function wire(connections: Connections, lifecycle: Lifecycle) {
+  const { config, log, sequelize, redis, producer, admin } = connections;
   const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);
@@ -131,7 +133,7 @@ async function wire({ config, log, sequelize, redis, producer }: Connections, li
       accepting: () => !stopping,
       mysql: async () => (await sequelize.query("SELECT 1"), true),
       redis: async () => (await redis.ping(), true),
-      kafka: () => events.accepting(),
+      kafka: async () => (await admin.describeCluster(), events.accepting()),
     },
     authenticate: createAuthenticate(config.JWT_SECRET, revocations),
     accounts: createAccountService({

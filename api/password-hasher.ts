@@ -7,6 +7,10 @@ import type { PasswordTask } from "./password-worker.ts";
 
 /** Log-ins that may wait for a thread: at 60 ms each, a few seconds' worth. Above it they hear not_ready. */
 const WAITING_MAX = 100;
+/** A thread costs as much to start as a password to compare. */
+const THREAD_KEPT_MS = 60_000;
+/** bcrypt reads no more, so that a longer password would match by its beginning. */
+const BYTES_READ_MAX = 72;
 /** Compared with when there is no such user, so that the answer takes as long; of no password. */
 const NOBODYS_HASH = "$2b$10$KssILxWNR6k62B7yiX0GAeCzJOfJ0jG6r6vNmhFXx5lWlQ0lqkq8e";
 
@@ -22,12 +26,15 @@ export function createPasswordHasher(): ClosablePasswordHasher {
     name: "run",
     minThreads: 0,
     maxThreads: availableParallelism(),
+    idleTimeout: THREAD_KEPT_MS,
     maxQueue: WAITING_MAX,
   });
   return {
     hash: async (password) => String(await run({ task: "hash", password })),
     matches: async (password, hash) =>
-      (await run({ task: "compare", password, hash: hash ?? NOBODYS_HASH })) === true && hash !== undefined,
+      (await run({ task: "compare", password, hash: hash ?? NOBODYS_HASH })) === true &&
+      hash !== undefined &&
+      Buffer.byteLength(password) <= BYTES_READ_MAX,
     close: () => pool.close(),
   };
 

@@ -1,4 +1,5 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { Express } from "express";
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -8,6 +9,11 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** How often slow connections are looked for. */
 const SLOW_CHECK_MS = 2_000;
+/** At a stop: how long a kept connection may ask once more. A client in use asks sooner. */
+const IDLE_GRACE_MS = 1_000;
+/** Leaves the other releases 3 s of the 10 s that a stop may take (shared/lifecycle.ts). */
+const CLOSE_DEADLINE_MS = 7_000;
+const SWEEP_MS = 100;
 
 /**
  * An HTTP server whose requests and answers are born with Express' prototypes. Express 5 sets them anew on each request,
@@ -36,23 +42,28 @@ export function createHttpServer(app: Express): Server {
 }
 
 /**
- * Stops taking connections, lets requests under way finish, closes idle ones as they fall idle. Resolves when the last
- * is gone; the caller's deadline bounds it.
+ * Stops taking connections, lets requests under way finish, and tells kept connections with their next answer that it
+ * was the last. Those that ask nothing more are closed after IDLE_GRACE_MS, whatever is left after the deadline.
  */
-export async function closeHttpServer(server: Server): Promise<void> {
+export async function closeHttpServer(server: Server, deadlineMs = CLOSE_DEADLINE_MS): Promise<void> {
+  // Before Express: some answers are sent at once.
+  server.prependListener("request", (_req, res) => {
+    res.setHeader("Connection", "close");
+  });
   const closed = new Promise<void>((resolve, reject) => {
-    server.close((error) => {
+    // Only stops listening. http's own close() would close idle connections at this moment, and reset the requests
+    // that are on their way on them: a client cannot know.
+    NetServer.prototype.close.call(server, (error) => {
       if (error) reject(error);
       else resolve();
     });
   });
-  server.on("request", (_req, res) => {
-    // A kept connection that asks once more is told that this was the last time.
-    if (!res.headersSent) res.setHeader("Connection", "close");
-  });
+  const startedAt = performance.now();
   const sweep = setInterval(() => {
-    server.closeIdleConnections();
-  }, 100);
+    const elapsedMs = performance.now() - startedAt;
+    if (elapsedMs >= deadlineMs) server.closeAllConnections();
+    else if (elapsedMs >= IDLE_GRACE_MS) server.closeIdleConnections();
+  }, SWEEP_MS);
   try {
     await closed;
   } finally {

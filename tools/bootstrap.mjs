@@ -1,11 +1,12 @@
 // The first thing that runs, on a machine where nothing may be installed yet: plain JavaScript without a dependency.
-// It sees to node_modules, then hands over to tools/start.ts or tools/test.ts.
+// It sees to node_modules, then hands over to tools/<command>.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const PROGRAMS = ["start", "test", "verify", "admin", "jmeter", "postman"];
 const NODE_MIN = [20, 19];
 const LOCK_DEADLINE_MS = 600_000;
 const LOCK_POLL_MS = 200;
@@ -18,7 +19,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const [command, ...rest] = process.argv.slice(2);
 
 refuseOldNode();
-if (command !== "start" && command !== "test") stop("Usage: node tools/bootstrap.mjs start|test [arguments]");
+if (!PROGRAMS.includes(command)) stop(`Usage: node tools/bootstrap.mjs ${PROGRAMS.join("|")} [arguments]`);
 installWhenNeeded();
 handOver(join(root, `tools/${command}.ts`), rest);
 

@@ -82,7 +82,12 @@ async function main(): Promise<void> {
     kafka: () => consumer.joined(),
   });
   await listen(server, config.WORKER_PORT, config.WORKER_HOST);
-  lifecycle.onStop("http", promisify(server.close.bind(server)));
+  lifecycle.onStop("http", () => {
+    const closed = promisify(server.close.bind(server))();
+    // Only probes and scrapers are connected: none is worth waiting for.
+    server.closeAllConnections();
+    return closed;
+  });
   log.info({ port: config.WORKER_PORT }, "deciding orders");
 }
 

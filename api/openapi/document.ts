@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type Joi from "joi";
 import joiToSwagger from "joi-to-swagger";
 import swaggerJsdoc from "swagger-jsdoc";
+import { PROBLEMS } from "../middleware/error-handler.ts";
 import { loginBody, orderBody, productBody, signupBody } from "../controllers/schemas.ts";
 import { errorResponses, successResponses } from "./responses.ts";
 
@@ -39,6 +40,7 @@ export function createDocument(): OpenApiDocument {
           Order: bodyOf(orderBody),
         },
         responses: { ...successResponses, ...errorResponses },
+        schemas: { ErrorCode: { type: "string", enum: Object.keys(PROBLEMS) } },
       },
     },
     apis: [here("./components.yaml"), here(`../routes/*-routes.${extension}`)],

@@ -18,7 +18,7 @@ const ENDED_WITHIN_MS = 8 * 24 * 3_600_000;
 
 export interface OrderQueryDependencies {
   readonly orders: OrderReader;
-  readonly claims: Pick<OrderClaims, "pendingOf">;
+  readonly claims: Pick<OrderClaims, "pendingOf" | "pendingProductOf">;
   readonly stock: Pick<StockStore, "findReservation">;
   readonly products: Pick<ProductRepository, "active">;
   readonly now: () => number;
@@ -42,8 +42,8 @@ export function createOrderQueryService({ orders, claims, stock, products, now }
   }
 
   async function findPending(principal: Principal, orderId: string): Promise<OrderView | null> {
-    const productId = (await claims.pendingOf(principal.userId)).get(orderId);
-    if (productId !== undefined) return await readReservation(productId, orderId);
+    const productId = await claims.pendingProductOf(principal.userId, orderId);
+    if (productId !== null) return await readReservation(productId, orderId);
     if (principal.role !== "admin") return null;
     const active = await products.active(now(), ENDED_WITHIN_MS, PRODUCTS_SEARCHED_MAX);
     const found = await Promise.all(active.map(({ id }) => readReservation(id, orderId)));

@@ -56,6 +56,8 @@ export interface OrderClaims {
   leaveOpen(claim: OrderClaim): Promise<void>;
   /** Order id → product id of what this user ordered and is not known to be decided; at most PENDING_READ_MAX. */
   pendingOf(userId: number): Promise<ReadonlyMap<string, number>>;
+  /** Product of one such order, or null. */
+  pendingProductOf(userId: number, orderId: string): Promise<number | null>;
 }
 
 // ---------------------------------------------------------------- Redis: the product's slot

@@ -11,8 +11,12 @@ const REQUESTS_IN_FLIGHT_MAX = 2;
 const QUEUE_MAX = 5_000;
 /** A failing log is tried again this much later. */
 const BREAKER_RESET_MS = 1_000;
-/** Requests in the breaker's window before it may open. */
-const BREAKER_VOLUME_MIN = 3;
+/**
+ * The breaker opens when half of the requests of this long failed, be it a single one: while the log hangs, each request
+ * takes as long as its time-out, and a longer window would still be full of successes.
+ */
+const BREAKER_WINDOW_MS = 1_000;
+const BREAKER_ERRORS_PERCENT = 50;
 
 export interface OrderEventsOptions {
   readonly producer: Pick<Producer, "send">;
@@ -58,12 +62,14 @@ export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEve
     {
       timeout: produceTimeoutMs,
       resetTimeout: BREAKER_RESET_MS,
-      volumeThreshold: BREAKER_VOLUME_MIN,
-      errorThresholdPercentage: 50,
+      rollingCountTimeout: BREAKER_WINDOW_MS,
+      errorThresholdPercentage: BREAKER_ERRORS_PERCENT,
     },
   );
   breaker.on("open", () => {
-    log.warn({}, "the log does not take orders; refusing new ones until it does");
+    log.warn({ waiting: queue.length }, "the log does not take orders; refusing new ones until it does");
+    // They hold their units: the sweeper hands them over. Nobody waits for a log that is known to hang.
+    for (const { reject } of queue.splice(0)) reject(new Error("the log does not take orders"));
   });
   breaker.on("close", () => {
     log.info({}, "the log takes orders again");
@@ -72,7 +78,9 @@ export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEve
   return { accepting, publish, drained };
 
   function accepting(): boolean {
-    return !breaker.opened && queue.length < QUEUE_MAX;
+    // After BREAKER_RESET_MS one order at a time tries whether the log is back.
+    const trial = breaker.halfOpen && inFlight === 0 && queue.length === 0;
+    return (breaker.closed || trial) && queue.length < QUEUE_MAX;
   }
 
   function publish(order: PublishedOrder, value: string): Promise<void> {

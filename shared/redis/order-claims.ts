@@ -21,7 +21,7 @@ export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Lo
   /** Locks of requests in this process, by order id; removed when the request ends. */
   const held = new Map<string, Held>();
 
-  return { begin, answer, forget, leaveOpen, pendingOf };
+  return { begin, answer, forget, leaveOpen, pendingOf, pendingProductOf };
 
   async function begin(claim: OrderClaim): Promise<ClaimOutcome> {
     // Sent in one tick, hence in one pipeline: one round trip for both.
@@ -101,6 +101,11 @@ export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Lo
     const pending = new Map<string, number>();
     for (let i = 0; i < flat.length; i += 2) pending.set(flat[i] ?? "", Number(flat[i + 1]));
     return pending;
+  }
+
+  async function pendingProductOf(userId: number, orderId: string): Promise<number | null> {
+    const productId = await client.hget(keys.pending(userId), orderId);
+    return productId === null ? null : Number(productId);
   }
 }
 

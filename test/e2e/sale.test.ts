@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { expect } from "chai";
 import type { Program } from "../../tools/stack/programs.ts";
 import {
-  codeOf,
   cursorOf,
   orderOf,
   ordersOf,
@@ -45,10 +44,7 @@ describe("a sale, end to end", function () {
     http = sandbox.client(api);
     elsewhere = sandbox.client(secondApi);
   });
-  after(async () => {
-    worker.kill("SIGCONT");
-    await sandbox.close();
-  });
+  after(() => (sandbox as Sandbox | undefined)?.close());
 
   const decided = (orderId: string, token: string, deadlineMs = SETTLED_WITHIN_MS) =>
     until(
@@ -368,10 +364,6 @@ describe("a sale, end to end", function () {
     });
   });
 
-  it("ends every sale with stock, rows and log in agreement", async () => {
-    expect(broken(await sandbox.verify())).to.deep.equal([]);
-  });
-
   it("refuses a token on every process within a second of its log-out", async () => {
     const { username } = await buyer();
     const login = await http.post("/api/users/login", { username, password: "seeded horse battery" });
@@ -516,8 +508,9 @@ describe("a sale, end to end", function () {
     });
   });
 
-  it("tells the code of every answer in the same words on every process", async () => {
-    const answers = [await http.get("/api/orders"), await elsewhere.get("/api/orders")];
-    expect(answers.map(codeOf)).to.deep.equal(["unauthenticated", "unauthenticated"]);
+  describe("in the end", () => {
+    it("stock, rows and log agree", async () => {
+      expect(broken(await sandbox.verify())).to.deep.equal([]);
+    });
   });
 });

@@ -8,8 +8,10 @@ export interface Call {
   readonly kind: Kind;
   readonly userId: number;
   readonly productId: number;
-  /** The refusal's code, or why there was no answer. */
+  /** The refusal's code, "accepted", or why there was no answer. */
   readonly code: string;
+  /** The connection was cut under a request that went out on a kept one. */
+  readonly reset?: true;
   readonly orderId?: string;
 }
 
@@ -66,7 +68,13 @@ async function outcomeOf(asking: Promise<Answer>): Promise<Omit<Call, "userId" |
     const definite = (answer.status >= 400 && answer.status < 500) || code === "not_ready";
     return { kind: definite ? "fail" : "info", code };
   } catch (error) {
-    if (error instanceof NoAnswer) return { kind: "info", code: "no answer" };
+    if (error instanceof NoAnswer) return noAnswer(error);
     throw error;
   }
+}
+
+function noAnswer({ message, reused }: NoAnswer): Omit<Call, "userId" | "productId"> {
+  const never = message.includes("ECONNREFUSED");
+  if (never) return { kind: "fail", code: "refused connection" };
+  return { kind: "info", code: "no answer", ...(reused && { reset: true }) };
 }

@@ -22,6 +22,13 @@ export interface Ask {
 /** A failure on the way: what the server did with the request is not known. */
 export class NoAnswer extends Error {
   override readonly name = "NoAnswer";
+  /** Whether it was asked on a kept connection. */
+  readonly reused: boolean;
+
+  constructor(cause: Error, reused: boolean) {
+    super(cause.message, { cause });
+    this.reused = reused;
+  }
 }
 
 export type HttpClient = ReturnType<typeof createHttpClient>;
@@ -57,7 +64,7 @@ export function createHttpClient(url: string, connections = CONNECTIONS_DEFAULT)
         },
       });
       const fail = (error: Error): void => {
-        reject(new NoAnswer(error.message, { cause: error }));
+        reject(new NoAnswer(error, asking.reusedSocket));
       };
       asking.once("error", fail);
       asking.once("timeout", () => asking.destroy(new Error("no answer in time")));

@@ -1,24 +1,19 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { Kafka, logLevel, type Admin, type Producer } from "kafkajs";
+import { Kafka, logLevel, type Admin } from "kafkajs";
 import { createBacklogWatch } from "../../shared/kafka/backlog-watch.ts";
 import { TOPICS, WORKER_GROUP } from "../../shared/kafka/topics.ts";
 import { run } from "../../tools/stack/command.ts";
 import { openHome, REPOSITORY } from "../../tools/stack/home.ts";
 import { migrate } from "../../tools/stack/migrate.ts";
+import type { MysqlAddress } from "../../tools/stack/mysql.ts";
 import { openPorts } from "../../tools/stack/ports.ts";
-import {
-  mysqlSettings,
-  programSettings,
-  startProgram,
-  type Program,
-  type ProgramName,
-} from "../../tools/stack/programs.ts";
+import { programSettings, startProgram, type Program, type ProgramName } from "../../tools/stack/programs.ts";
 import { saleOf, type SaleBody } from "./bodies.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, type Database } from "./database.ts";
 import { createHttpClient, type HttpClient } from "./http-client.ts";
 import { seedUsers, type Person } from "./seed.ts";
 import { sharedServers, type Addresses } from "./servers.ts";
@@ -61,7 +56,25 @@ export interface Verdict {
  * The topic is shared, so specs with programs run one after another, and each begins where the one before it ended.
  */
 export async function openSandbox(servers: Addresses = sharedServers()) {
+  const closing: Closing[] = [];
+  const close = async (): Promise<void> => {
+    for (const release of closing.splice(0).reverse()) await release();
+  };
+  try {
+    return { ...(await fillSandbox(servers, (release) => closing.push(release))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Closing = () => unknown;
+
+async function fillSandbox(servers: Addresses, onClose: (release: Closing) => void) {
   const folder = mkdtempSync(join(tmpdir(), "flashpay-e2e-"));
+  onClose(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   const home = openHome(folder);
   const ports = openPorts(home);
   const mysql = { ...servers.mysql, database: `flashpay_${randomUUID().slice(0, 8)}` };
@@ -69,11 +82,12 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
   const redisUrl = `${servers.redisUrl}/${redisDatabase}`;
   const jwtSecret = randomBytes(48).toString("base64url");
 
-  const outside = openDatabase(servers.mysql);
-  await outside.run("CREATE DATABASE ?? CHARACTER SET utf8mb4", [mysql.database]);
-  await migrate(mysql, process.env);
-  const database = openDatabase(mysql);
+  const database = await makeDatabase(servers.mysql, mysql.database, onClose);
   const redis = new Redis(redisUrl);
+  onClose(async () => {
+    await redis.flushdb().catch(() => undefined);
+    redis.disconnect();
+  });
   redis.on("error", () => undefined); // away, when a test has killed it
   await redis.flushdb();
   const kafka = new Kafka({
@@ -82,10 +96,12 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
     logLevel: logLevel.NOTHING,
   });
   const admin = kafka.admin();
+  onClose(() => admin.disconnect());
   await admin.connect();
   const backlog = createBacklogWatch(admin);
   await skipBacklog(admin);
   const producer = kafka.producer({ allowAutoTopicCreation: false });
+  onClose(() => producer.disconnect());
   await producer.connect();
 
   const wiring = {
@@ -95,8 +111,6 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
     replication: 1,
     jwtSecret,
   };
-  const started: Program[] = [];
-  const clients: HttpClient[] = [];
   const [host] = await seedUsers(database, jwtSecret, 1, "admin");
   if (!host) throw new Error("no administrator was seeded");
 
@@ -115,8 +129,6 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
         "SELECT id, user_id, status, fail_reason FROM orders WHERE product_id = ?",
         [productId],
       ),
-    logOf: (name: string): string => readFileSync(home.log(name), "utf8"),
-    close,
   };
 
   /** Settings of both programs (contract §6), and whatever a test wants to be different. */
@@ -134,13 +146,13 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
       env: settings(env),
       from: "source",
     });
-    started.push(running);
+    onClose(() => running.stop());
     return running;
   }
 
   function client({ url }: Program, connections?: number): HttpClient {
     const made = createHttpClient(url, connections);
-    clients.push(made);
+    onClose(made.close);
     return made;
   }
 
@@ -174,20 +186,21 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
       throw new Error(`verify said: ${result.output}`);
     }
   }
+}
 
-  /** Programs, connections, database, keys, folder: nothing is left. */
-  async function close(): Promise<void> {
-    for (const http of clients) http.close();
-    await Promise.all(started.map((program) => program.stop()));
-    await producer.disconnect();
-    await admin.disconnect();
-    await redis.flushdb().catch(() => undefined);
-    redis.disconnect();
-    await database.close();
-    await outside.run("DROP DATABASE ??", [mysql.database]);
-    await outside.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
+async function makeDatabase(
+  server: MysqlAddress,
+  name: string,
+  onClose: (release: Closing) => void,
+): Promise<Database> {
+  const outside = openDatabase(server);
+  onClose(() => outside.close());
+  await outside.run("CREATE DATABASE ?? CHARACTER SET utf8mb4", [name]);
+  onClose(() => outside.run("DROP DATABASE ??", [name]));
+  await migrate({ ...server, database: name }, process.env);
+  const database = openDatabase({ ...server, database: name });
+  onClose(() => database.close());
+  return database;
 }
 
 /** What the broken rules were, for a failed assertion to show; empty when all hold. */
@@ -205,7 +218,13 @@ async function endsOf(admin: Admin): Promise<string> {
 
 /** Messages that an earlier spec left behind belong to a database that is gone: this one's worker must not see them. */
 async function skipBacklog(admin: Admin): Promise<void> {
-  if ((await createBacklogWatch(admin).lag()) === 0n) return;
+  // A new broker makes its offsets topic only now, and refuses until it has.
+  const lag = await until(
+    "Kafka tells offsets",
+    () => createBacklogWatch(admin).lag(),
+    GROUP_EMPTY_DEADLINE_MS,
+  );
+  if (lag === 0n) return;
   await until(
     "the worker group is empty",
     async () => {
@@ -222,5 +241,4 @@ async function skipBacklog(admin: Admin): Promise<void> {
   });
 }
 
-export type { Person, Producer };
-export { mysqlSettings };
+export type { Person };

@@ -1,0 +1,145 @@
+import { expect } from "chai";
+import type { Express } from "express";
+import { loginBody, orderBody, productBody, signupBody } from "../controllers/schemas.ts";
+import { PROBLEMS } from "../middleware/error-handler.ts";
+import { createTestApp } from "../test-app.test.ts";
+import { createDocument } from "./document.ts";
+
+interface Operation {
+  readonly operationId?: string;
+  readonly security?: readonly object[];
+  readonly tags?: readonly string[];
+  readonly summary?: string;
+  readonly requestBody?: unknown;
+  readonly parameters?: readonly { $ref: string }[];
+  readonly responses: Readonly<Record<string, { $ref?: string; description?: string }>>;
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly tags: readonly { readonly name: string }[];
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+interface Layer {
+  readonly route?: { readonly path: string; readonly stack: readonly { readonly method?: string }[] };
+  readonly handle: { readonly stack?: readonly Layer[] };
+  readonly matchers?: readonly ((path: string) => { path: string } | false)[];
+}
+
+const MOUNTS = ["", "/api/users", "/api/products", "/api/orders", "/api/settlements"];
+
+/** Method and path of every route that the router would really run, by walking its layers. */
+function servedBy(app: Express): string[] {
+  const { stack } = app.router as unknown as { stack: readonly Layer[] };
+  return stack
+    .filter(({ handle }) => handle.stack)
+    .flatMap((layer) => {
+      // The router keeps a mount as a matcher, not as text: asked which of the mounts it takes, longest first.
+      const mount =
+        MOUNTS.toReversed().find((path) =>
+          layer.matchers?.some((match) => match(`${path}/x`) && matchedBy(match, path)),
+        ) ?? "";
+      return (layer.handle.stack ?? []).flatMap(({ route }) => (route ? methodsOf(route, mount) : []));
+    });
+}
+
+const matchedBy = (match: (path: string) => { path: string } | false, path: string): boolean => {
+  const found = match(`${path}/x`);
+  return found !== false && found.path === path;
+};
+
+function methodsOf(route: NonNullable<Layer["route"]>, mount: string): string[] {
+  const path = `${mount}${route.path}`.replace(/(.)\/$/, "$1").replace(/:(\w+)/g, "{$1}");
+  const methods = new Set(route.stack.flatMap(({ method }) => (method === undefined ? [] : [method])));
+  return [...methods].map((method) => `${method} ${path}`);
+}
+
+const document = createDocument() as unknown as Document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
+);
+
+describe("the OpenAPI document", () => {
+  it("describes every route that is served, and none that is not", () => {
+    const { app } = createTestApp();
+    // The page that shows the document is not part of it.
+    const served = servedBy(app).filter((route) => !route.includes("/api-docs"));
+    expect(served).to.include("post /api/orders");
+    expect(served.sort()).to.deep.equal(operations.map(({ name }) => name).sort());
+  });
+
+  it("names each operation once", () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(ids.every((id) => id !== undefined && /^[a-z][A-Za-z]+$/.test(id))).to.equal(true);
+    expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it("gives each operation a summary and a tag that is explained", () => {
+    const explained = document.tags.map(({ name }) => name);
+    for (const { name, operation } of operations) {
+      expect(operation.summary, name).to.be.a("string").and.not.equal("");
+      expect(explained, name).to.include.members([...(operation.tags ?? ["none"])]);
+    }
+  });
+
+  it("points at nothing that is not there", () => {
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/([^/"]+)\/([^"]+)"/g)];
+    expect(refs.length).to.be.above(50);
+    for (const [text, kind = "", name = ""] of refs)
+      expect(document.components[kind], text).to.have.property(name);
+  });
+
+  it("has an example of every error code, under the status that it comes with", () => {
+    const text = JSON.stringify(document.components["responses"]);
+    for (const code of Object.keys(PROBLEMS).filter((one) => one !== "method_not_allowed"))
+      expect(text, code).to.include(`"code":"${code}"`);
+  });
+
+  it("lets a reader see every code that exists", () => {
+    const schema = document.components["schemas"]?.["ErrorCode"] as { enum: string[] } | undefined;
+    expect(schema?.enum.toSorted()).to.deep.equal(Object.keys(PROBLEMS).sort());
+  });
+});
+
+describe("each operation in the document", () => {
+  const open = new Set([
+    "signUp",
+    "logIn",
+    "listProducts",
+    "readProduct",
+    "readHealth",
+    "readReadiness",
+    "readMetrics",
+  ]);
+  const admin = /openSale|OfProduct$/;
+
+  for (const { name, path, operation } of operations) {
+    const { operationId = "" } = operation;
+    it(`${name} says who may use it and each answer that it can give`, () => {
+      expect(operation.security === undefined, "open to everybody").to.equal(!open.has(operationId));
+      const statuses = Object.keys(operation.responses);
+      expect(statuses.filter((status) => status.startsWith("2"))).to.have.lengthOf(1);
+      if (!path.startsWith("/api")) return;
+      const expected = ["429", "500", "503"];
+      if (!open.has(operationId)) expected.push("401");
+      if (operation.requestBody) expected.push("400", "413", "415");
+      if (operation.parameters) expected.push("400");
+      if (admin.test(operationId)) expected.push("403");
+      if (operationId === "placeOrder") expected.push("404", "409", "422");
+      if (/^read(Order|Product|Latest)/.test(operationId)) expected.push("404");
+      expect(statuses).to.include.members(expected);
+    });
+  }
+});
+
+describe("a request's example in the document", () => {
+  const bodies = { Signup: signupBody, Login: loginBody, Product: productBody, Order: orderBody };
+  for (const [name, schema] of Object.entries(bodies)) {
+    it(`(${name}) is taken by the schema that a request is held against`, () => {
+      const body = document.components["requestBodies"]?.[name] as {
+        content: { "application/json": { example: unknown } };
+      };
+      const result = schema.validate(body.content["application/json"].example);
+      expect(result.error).to.equal(undefined);
+    });
+  }
+});

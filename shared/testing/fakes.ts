@@ -1,0 +1,55 @@
+import type { BacklogWatch, DeadLetter, DeadLetterTopic, Lock, Revocations } from "../domain/ports.ts";
+import { createFaults } from "./faults.ts";
+
+export function createFakeDeadLetterTopic() {
+  const letters: DeadLetter[] = [];
+  const faults = createFaults<"park">();
+  const topic: DeadLetterTopic = {
+    park: async (parked) => {
+      faults.check("park");
+      letters.push(...parked);
+    },
+  };
+  return { ...topic, letters, faults };
+}
+
+export function createFakeRevocations() {
+  const revoked = new Map<string, number>();
+  const faults = createFaults<"revoke">();
+  const list: Revocations = {
+    revoke: async (jti, expiresAt) => {
+      faults.check("revoke");
+      revoked.set(jti, expiresAt);
+    },
+    isRevoked: (jti) => revoked.has(jti),
+  };
+  return { ...list, revoked, faults };
+}
+
+/** One per set of workers: who shares it, shares the locks. */
+export function createFakeLock(): Lock {
+  const held = new Set<string>();
+  return {
+    async tryWith(resource, _ttlMs, work) {
+      if (held.has(resource)) return "busy";
+      held.add(resource);
+      try {
+        await work();
+        return "ran";
+      } finally {
+        held.delete(resource);
+      }
+    },
+  };
+}
+
+/** One partition, whose end and committed offset a test moves. */
+export function createFakeBacklogWatch() {
+  const state = { end: 0n, committed: 0n };
+  const watch: BacklogWatch = {
+    endOffsets: async () => new Map([[0, state.end]]),
+    hasReached: async (offsets) => [...offsets.values()].every((offset) => state.committed >= offset),
+    lag: async () => state.end - state.committed,
+  };
+  return { ...watch, state };
+}

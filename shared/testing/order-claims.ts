@@ -1,0 +1,120 @@
+import type { Answer, ClaimOutcome, OrderClaim, OrderClaims } from "../domain/ports.ts";
+import { createFaults } from "./faults.ts";
+
+export const FAKE_LEASE_MS = 10_000;
+const KEY_KEPT_MS = 24 * 3_600_000;
+
+interface KeyRecord {
+  readonly hash: string;
+  readonly orderId: string;
+  readonly expiresAt: number;
+  leaseUntil: number;
+  answer?: Answer;
+}
+
+/** begin-order.lua, end-order.lua and the lock of (user, product), on maps. */
+export function createFakeOrderClaims(now: () => number) {
+  const records = new Map<string, KeyRecord>();
+  const pending = new Map<number, Map<string, number>>();
+  const locks = new Map<string, { readonly orderId: string; readonly until: number }>();
+  const faults = createFaults<"begin" | "answer" | "forget" | "leaveOpen" | "pendingOf">();
+  /** How each claim ended, in order. */
+  const endings: { readonly how: string; readonly orderId: string }[] = [];
+
+  const claims: OrderClaims = {
+    begin: async (claim) => {
+      faults.check("begin");
+      return begin(claim);
+    },
+    answer: async (claim, given) => {
+      faults.check("answer");
+      close(claim, given.kind, given);
+    },
+    forget: async (claim) => {
+      faults.check("forget");
+      close(claim, "forget");
+    },
+    leaveOpen: async (claim) => {
+      faults.check("leaveOpen");
+      close(claim, "leaveOpen");
+    },
+    pendingOf: async (userId) => {
+      faults.check("pendingOf");
+      return new Map(pending.get(userId));
+    },
+    pendingProductOf: async (userId, orderId) => {
+      faults.check("pendingOf");
+      return pending.get(userId)?.get(orderId) ?? null;
+    },
+  };
+  return { ...claims, faults, endings, dropPending, isLocked };
+
+  function begin(claim: OrderClaim): ClaimOutcome {
+    const claimed = claimKey(claim);
+    if (claimed.outcome !== "claimed" && claimed.outcome !== "resumed") return claimed;
+    const own = { ...claim, orderId: claimed.orderId };
+    if (isLocked(claim.userId, claim.productId)) {
+      end(own, claimed.outcome === "resumed" ? "leaveOpen" : "forget");
+      return { outcome: "in_progress" };
+    }
+    locks.set(lockOf(claim), { orderId: claimed.orderId, until: now() + FAKE_LEASE_MS });
+    return claimed;
+  }
+
+  function claimKey({ userId, productId, orderId, key }: OrderClaim): ClaimOutcome {
+    if (!key) {
+      note(userId, orderId, productId);
+      return { outcome: "claimed", orderId };
+    }
+    const name = `${userId}:${key.value}`;
+    const record = records.get(name);
+    if (!record || now() >= record.expiresAt) {
+      const leaseUntil = now() + FAKE_LEASE_MS;
+      records.set(name, { hash: key.requestHash, orderId, leaseUntil, expiresAt: now() + KEY_KEPT_MS });
+      note(userId, orderId, productId);
+      return { outcome: "claimed", orderId };
+    }
+    if (record.hash !== key.requestHash) return { outcome: "key_reused" };
+    if (record.answer) return { outcome: "answered", answer: record.answer };
+    if (now() < record.leaseUntil) return { outcome: "in_progress" };
+    record.leaseUntil = now() + FAKE_LEASE_MS;
+    note(userId, record.orderId, productId);
+    return { outcome: "resumed", orderId: record.orderId };
+  }
+
+  function close(claim: OrderClaim, how: "forget" | "leaveOpen" | Answer["kind"], answer?: Answer): void {
+    endings.push({ how, orderId: claim.orderId });
+    end(claim, how, answer);
+    if (locks.get(lockOf(claim))?.orderId === claim.orderId) locks.delete(lockOf(claim));
+  }
+
+  function end(claim: OrderClaim, how: "forget" | "leaveOpen" | Answer["kind"], answer?: Answer): void {
+    const { userId, orderId, key } = claim;
+    if (how === "refused" || how === "forget") pending.get(userId)?.delete(orderId);
+    const name = `${userId}:${key?.value ?? ""}`;
+    const record = records.get(name);
+    if (!key || !record || record.answer || record.hash !== key.requestHash || record.orderId !== orderId)
+      return;
+    if (how === "forget") records.delete(name);
+    else if (how === "leaveOpen") record.leaseUntil = 0;
+    else if (answer) record.answer = answer;
+  }
+
+  function note(userId: number, orderId: string, productId: number): void {
+    const own = pending.get(userId) ?? new Map<string, number>();
+    own.set(orderId, productId);
+    pending.set(userId, own);
+  }
+
+  /** The worker's housekeeping. */
+  function dropPending(userId: number, orderId: string): void {
+    pending.get(userId)?.delete(orderId);
+  }
+
+  function isLocked(userId: number, productId: number): boolean {
+    return (locks.get(`${userId}:${productId}`)?.until ?? 0) > now();
+  }
+}
+export type FakeOrderClaims = ReturnType<typeof createFakeOrderClaims>;
+
+const lockOf = ({ userId, productId }: OrderClaim): string => `${userId}:${productId}`;

@@ -1,0 +1,183 @@
+import type { OrderMessage } from "../domain/order.ts";
+import type { ReserveOutcome, Reserved, SettledReservation, StockStore } from "../domain/ports.ts";
+import { createFaults } from "./faults.ts";
+
+interface Counters {
+  left: number;
+  readonly start: number;
+  readonly end: number;
+  readonly limit: number;
+  readonly price: number;
+  readonly currency: string;
+}
+
+interface Slot {
+  counters: Counters | undefined;
+  readonly reservations: Map<string, string>;
+  readonly unpublished: Map<string, number>;
+  readonly bought: Map<number, number>;
+  readonly decided: Map<string, { readonly as: "SUCCESS" | "FAILED"; readonly value: string }>;
+}
+
+type Operation = "reserve" | "reserveReply" | "markPublished" | "settle" | "left" | "load" | "unpublished";
+
+/** The Lua scripts' rules on maps; `now` is the store's own clock. Tombstones are kept for ever. */
+export function createFakeStockStore(now: () => number) {
+  const slots = new Map<number, Slot>();
+  const faults = createFaults<Operation>();
+  const store: StockStore = {
+    reserve: async (input) => reserve(input),
+    markPublished: async (orders) => {
+      faults.check("markPublished");
+      for (const { orderId, productId } of orders) slotOf(productId).unpublished.delete(orderId);
+    },
+    settle: async (orders) => {
+      faults.check("settle");
+      for (const settled of orders) settleOne(settled);
+    },
+    left: async (ids) => {
+      faults.check("left");
+      const known = ids.flatMap((id) => {
+        const counters = slots.get(id)?.counters;
+        return counters ? [[id, counters.left] as const] : [];
+      });
+      return new Map(known);
+    },
+    findReservation: async (productId, orderId) => {
+      const value = slotOf(productId).reservations.get(orderId);
+      return value === undefined ? null : toReserved(value);
+    },
+    unpublished: async (productId, olderThanMs, limit) => {
+      faults.check("unpublished");
+      const { unpublished, reservations } = slotOf(productId);
+      const due = [...unpublished]
+        .filter(([, acceptedAt]) => acceptedAt <= now() - olderThanMs)
+        .sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1))
+        .slice(0, limit);
+      return due.flatMap(([orderId]) => {
+        const value = reservations.get(orderId);
+        if (value === undefined) unpublished.delete(orderId);
+        return value === undefined ? [] : [toReserved(value)];
+      });
+    },
+    reservations: async (productId, cursor) => {
+      const all = [...slotOf(productId).reservations.values()];
+      const from = Number(cursor);
+      const next = from + STEP < all.length ? String(from + STEP) : "0";
+      return { cursor: next, reserved: all.slice(from, from + STEP).map(toReserved) };
+    },
+    load: async ({ product, bought }) => {
+      faults.check("load");
+      const slot = slotOf(product.id);
+      const units = new Map<number, number>();
+      for await (const rows of bought)
+        for (const { userId, quantity } of rows) units.set(userId, (units.get(userId) ?? 0) + quantity);
+      if (slot.counters) return "present";
+      slot.bought.clear();
+      for (const [userId, quantity] of units) slot.bought.set(userId, quantity);
+      let left = product.stock - product.sold;
+      for (const value of slot.reservations.values()) {
+        const { userId, quantity } = JSON.parse(value) as OrderMessage;
+        left -= quantity;
+        slot.bought.set(userId, (slot.bought.get(userId) ?? 0) + quantity);
+      }
+      const { startTime: start, endTime: end, perUserLimit: limit, price, currency } = product;
+      slot.counters = { left: Math.max(0, left), start, end, limit, price, currency };
+      return "loaded";
+    },
+  };
+
+  return { ...store, faults, leftOf, reservedIn, boughtBy, unpublishedIn, tombstoneOf, loseEverything };
+
+  function reserve({ orderId, userId, productId, quantity }: Parameters<StockStore["reserve"]>[0]) {
+    faults.check("reserve");
+    const outcome = decide();
+    // The script ran, its reply is lost.
+    faults.check("reserveReply");
+    return outcome;
+
+    function decide(): ReserveOutcome {
+      const slot = slotOf(productId);
+      const reservation = slot.reservations.get(orderId);
+      if (reservation !== undefined) return { outcome: "reserved", ...toReserved(reservation) };
+      const tombstone = slot.decided.get(orderId);
+      if (tombstone)
+        return { outcome: "already_decided", order: JSON.parse(tombstone.value) as OrderMessage };
+      const { counters } = slot;
+      if (!counters) return { outcome: "not_loaded" };
+      const acceptedAt = now();
+      if (acceptedAt < counters.start) return { outcome: "sale_not_open" };
+      if (acceptedAt >= counters.end) return { outcome: "sale_closed" };
+      const had = slot.bought.get(userId) ?? 0;
+      if (had + quantity > counters.limit) return { outcome: "limit_exceeded" };
+      if (counters.left < quantity) return { outcome: "sold_out" };
+      const { price: unitPrice, currency } = counters;
+      const facts = { v: 1, orderId, userId, productId, quantity, unitPrice, currency, acceptedAt };
+      const value = JSON.stringify(facts);
+      counters.left -= quantity;
+      slot.bought.set(userId, had + quantity);
+      slot.reservations.set(orderId, value);
+      slot.unpublished.set(orderId, acceptedAt);
+      return { outcome: "reserved", ...toReserved(value) };
+    }
+  }
+
+  function settleOne({ order, as }: SettledReservation): void {
+    const slot = slotOf(order.productId);
+    const reservation = slot.reservations.get(order.orderId);
+    const value = reservation ?? (order.v === undefined ? "" : JSON.stringify(order));
+    if (reservation !== undefined) {
+      slot.reservations.delete(order.orderId);
+      if (as === "FAILED") giveBack(slot, JSON.parse(reservation) as OrderMessage);
+    }
+    slot.unpublished.delete(order.orderId);
+    if (value !== "" && !slot.decided.has(order.orderId)) slot.decided.set(order.orderId, { as, value });
+  }
+
+  function giveBack(slot: Slot, { userId, quantity }: OrderMessage): void {
+    if (slot.counters) slot.counters.left += quantity;
+    const rest = (slot.bought.get(userId) ?? 0) - quantity;
+    if (rest > 0) slot.bought.set(userId, rest);
+    else slot.bought.delete(userId);
+  }
+
+  function slotOf(productId: number): Slot {
+    const known = slots.get(productId);
+    if (known) return known;
+    const fresh: Slot = {
+      counters: undefined,
+      reservations: new Map(),
+      unpublished: new Map(),
+      bought: new Map(),
+      decided: new Map(),
+    };
+    slots.set(productId, fresh);
+    return fresh;
+  }
+
+  function leftOf(productId: number): number | undefined {
+    return slots.get(productId)?.counters?.left;
+  }
+  function reservedIn(productId: number): readonly OrderMessage[] {
+    return [...slotOf(productId).reservations.values()].map((value) => toReserved(value).order);
+  }
+  function boughtBy(productId: number, userId: number): number {
+    return slotOf(productId).bought.get(userId) ?? 0;
+  }
+  function unpublishedIn(productId: number): readonly string[] {
+    return [...slotOf(productId).unpublished.keys()];
+  }
+  function tombstoneOf(productId: number, orderId: string): "SUCCESS" | "FAILED" | undefined {
+    return slotOf(productId).decided.get(orderId)?.as;
+  }
+  /** FLUSHALL. */
+  function loseEverything(): void {
+    slots.clear();
+  }
+}
+export type FakeStockStore = ReturnType<typeof createFakeStockStore>;
+
+/** Reservations in one step of a walk; small, so that walks take several. */
+const STEP = 3;
+
+const toReserved = (value: string): Reserved => ({ order: JSON.parse(value) as OrderMessage, value });
