@@ -1,5 +1,6 @@
 /** The layering of FlashPay, as rules. `npm run check:layers` fails on the first arrow that points the wrong way. */
-const MAIN = "^(api|worker)/main\\.ts$";
+// The composition roots, and what both of them open.
+const MAIN = "^((api|worker)/main|shared/connections)\\.ts$";
 const TEST = "(\\.test\\.ts$|^test/|^shared/testing/)";
 const TOOLS = "^tools/";
 const only = (name, packages, home) => ({
@@ -39,7 +40,7 @@ module.exports = {
         "Adapters are imported by the composition roots, repositories, tools and tests; everyone else sees ports.ts.",
       severity: "error",
       from: { path: "^(api|worker)/", pathNot: [MAIN, TEST, "^(api|worker)/repositories/"] },
-      to: { path: "^shared/(mysql|redis|kafka)/", pathNot: "^shared/kafka/topics\\.ts$" },
+      to: { path: "^shared/((mysql|redis|kafka)/|connections\\.ts$)", pathNot: "^shared/kafka/topics\\.ts$" },
     },
     {
       name: "repositories-know-mysql-only",

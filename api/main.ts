@@ -1,25 +1,19 @@
 import { once } from "node:events";
-import type { Admin, Producer } from "kafkajs";
-import type { Sequelize } from "sequelize";
+import { openConnections, type Connections } from "../shared/connections.ts";
 import type { Log } from "../shared/domain/ports.ts";
-import { createKafka, createProducer } from "../shared/kafka/client.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
-import { kafkaProblem } from "../shared/kafka/server-checks.ts";
 import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
-import { createSequelize } from "../shared/mysql/connection.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
-import { MIGRATIONS, mysqlProblem } from "../shared/mysql/server-checks.ts";
 import { createAttemptLimiter } from "../shared/redis/attempt-limiter.ts";
-import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
+import type { RedisClient } from "../shared/redis/client.ts";
 import { createRedlock } from "../shared/redis/lock.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
-import { redisProblem } from "../shared/redis/server-checks.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
-import { reach, refuseOn, startProgram } from "../shared/start.ts";
+import { reach, startProgram } from "../shared/start.ts";
 import { createApp, type AppDependencies } from "./app.ts";
 import { loadApiConfig, type ApiConfig } from "./config.ts";
 import { createApiMetrics } from "./metrics.ts";
@@ -38,13 +32,9 @@ import { createSettlementService } from "./services/settlement-service.ts";
 
 await startProgram(main);
 
-interface Connections {
+interface Wiring extends Connections {
   readonly config: Readonly<ApiConfig>;
   readonly log: Log;
-  readonly sequelize: Sequelize;
-  readonly redis: RedisClient;
-  readonly producer: Producer;
-  readonly admin: Admin;
 }
 
 async function main(): Promise<void> {
@@ -52,7 +42,8 @@ async function main(): Promise<void> {
   const log = createLogger("api", config.LOG_LEVEL);
   const lifecycle = createLifecycle(log);
   stopOnSignals(lifecycle, log);
-  const app = await wire(await connect(config, log, lifecycle), lifecycle);
+  const connections = await openConnections("flashpay-api", config, log, lifecycle);
+  const app = await wire({ ...connections, config, log }, lifecycle);
   const server = createHttpServer(app.express);
   await reach("PORT", `${config.HOST}:${config.PORT}`, async () => {
     server.listen(config.PORT, config.HOST);
@@ -67,40 +58,8 @@ async function main(): Promise<void> {
   log.info({ port: config.PORT, host: config.HOST }, "taking orders");
 }
 
-/** Opens every connection, and refuses to run on servers that would lose what it promises. */
-async function connect(config: Readonly<ApiConfig>, log: Log, lifecycle: Lifecycle): Promise<Connections> {
-  const sequelize = createSequelize(config);
-  lifecycle.onStop("mysql", () => sequelize.close());
-  await reach("MYSQL_HOST", "MySQL", () => sequelize.authenticate());
-
-  const redis = await reach("REDIS_URL", "Redis", () =>
-    connectRedis({
-      url: config.REDIS_URL,
-      name: "flashpay-api",
-      onError: (error) => {
-        log.warn({ err: error }, "redis connection");
-      },
-    }),
-  );
-  lifecycle.onStop("redis", () => redis.quit());
-
-  const kafka = createKafka({ clientId: "flashpay-api", brokers: config.KAFKA_BROKERS, log });
-  const producer = createProducer(kafka);
-  await reach("KAFKA_BROKERS", "Kafka", () => producer.connect());
-  lifecycle.onStop("kafka producer", () => producer.disconnect());
-  const admin = kafka.admin();
-  await admin.connect();
-  lifecycle.onStop("kafka admin", () => admin.disconnect());
-  await refuseOn(
-    () => mysqlProblem(sequelize, MIGRATIONS),
-    () => redisProblem(redis, config.NODE_ENV === "production"),
-    () => kafkaProblem(admin, config.KAFKA_TOPIC_REPLICATION),
-  );
-  return { config, log, sequelize, redis, producer, admin };
-}
-
-async function wire(connections: Connections, lifecycle: Lifecycle) {
-  const { config, log, sequelize, redis, producer, admin } = connections;
+async function wire(wiring: Wiring, lifecycle: Lifecycle) {
+  const { config, log, sequelize, redis, producer, admin } = wiring;
   const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);

@@ -1,27 +1,21 @@
 import { once } from "node:events";
 import { promisify } from "node:util";
-import type { Admin, Kafka, Producer } from "kafkajs";
-import type { Sequelize } from "sequelize";
+import { openConnections, type Connections } from "../shared/connections.ts";
 import type { BacklogWatch, DecisionStore, Log, StockStore } from "../shared/domain/ports.ts";
 import type { Server } from "node:http";
-import { createKafka, createProducer, PRODUCE_SETTLED_MS } from "../shared/kafka/client.ts";
+import { PRODUCE_SETTLED_MS } from "../shared/kafka/client.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterTopic } from "../shared/kafka/dead-letter-topic.ts";
 import { createOrderConsumer, type OrderConsumer } from "../shared/kafka/order-consumer.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
-import { kafkaProblem } from "../shared/kafka/server-checks.ts";
 import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
-import { createSequelize } from "../shared/mysql/connection.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
-import { MIGRATIONS, mysqlProblem } from "../shared/mysql/server-checks.ts";
-import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
-import { redisProblem } from "../shared/redis/server-checks.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
-import { reach, refuseOn, startProgram } from "../shared/start.ts";
+import { reach, startProgram } from "../shared/start.ts";
 import { loadWorkerConfig, type WorkerConfig } from "./config.ts";
 import { createOrderPlacedHandler } from "./handlers/order-placed.ts";
 import { createHealthServer } from "./health-server.ts";
@@ -36,14 +30,9 @@ import { createDecisionStore } from "./repositories/decision-store.ts";
 
 await startProgram(main);
 
-interface Connections {
+interface Wiring extends Connections {
   readonly config: Readonly<WorkerConfig>;
   readonly log: Log;
-  readonly sequelize: Sequelize;
-  readonly redis: RedisClient;
-  readonly kafka: Kafka;
-  readonly producer: Producer;
-  readonly admin: Admin;
 }
 
 function now(): number {
@@ -55,8 +44,8 @@ async function main(): Promise<void> {
   const log = createLogger("worker", config.LOG_LEVEL);
   const lifecycle = createLifecycle(log);
   const grace = stopOnSignals(lifecycle, log);
-  const connections = await connect(config, log, lifecycle);
-  const { sequelize, redis, admin } = connections;
+  const wiring = { ...(await openConnections("flashpay-worker", config, log, lifecycle)), config, log };
+  const { sequelize, redis, admin } = wiring;
   const store = createDecisionStore(sequelize);
   const stock = createStockStore(redis);
   const backlog = createBacklogWatch(admin);
@@ -67,8 +56,8 @@ async function main(): Promise<void> {
     oldestUndecidedAgeS: inHand.oldestAgeS,
     deadLetters: store.deadLetterCount,
   });
-  startJobs(connections, { store, stock, backlog, metrics }, lifecycle);
-  const consumer = createConsumer(connections, { store, stock, inHand, metrics }, (error) => {
+  startJobs(wiring, { store, stock, backlog, metrics }, lifecycle);
+  const consumer = createConsumer(wiring, { store, stock, inHand, metrics }, (error) => {
     log.error({ err: error }, "consumption has ended; leaving so that the process is started again");
     process.exitCode = 1;
     grace.close();
@@ -91,38 +80,6 @@ async function main(): Promise<void> {
   log.info({ port: config.WORKER_PORT }, "deciding orders");
 }
 
-/** Opens every connection, and refuses to run on servers that would lose what it promises. */
-async function connect(config: Readonly<WorkerConfig>, log: Log, lifecycle: Lifecycle): Promise<Connections> {
-  const sequelize = createSequelize(config);
-  lifecycle.onStop("mysql", () => sequelize.close());
-  await reach("MYSQL_HOST", "MySQL", () => sequelize.authenticate());
-
-  const redis = await reach("REDIS_URL", "Redis", () =>
-    connectRedis({
-      url: config.REDIS_URL,
-      name: "flashpay-worker",
-      onError: (error) => {
-        log.warn({ err: error }, "redis connection");
-      },
-    }),
-  );
-  lifecycle.onStop("redis", () => redis.quit());
-
-  const kafka = createKafka({ clientId: "flashpay-worker", brokers: config.KAFKA_BROKERS, log });
-  const producer = createProducer(kafka);
-  await reach("KAFKA_BROKERS", "Kafka", () => producer.connect());
-  lifecycle.onStop("kafka producer", () => producer.disconnect());
-  const admin = kafka.admin();
-  await admin.connect();
-  lifecycle.onStop("kafka admin", () => admin.disconnect());
-  await refuseOn(
-    () => mysqlProblem(sequelize, MIGRATIONS),
-    () => redisProblem(redis, config.NODE_ENV === "production"),
-    () => kafkaProblem(admin, config.KAFKA_TOPIC_REPLICATION),
-  );
-  return { config, log, sequelize, redis, kafka, producer, admin };
-}
-
 interface Parts {
   readonly store: DecisionStore;
   readonly stock: StockStore;
@@ -130,12 +87,8 @@ interface Parts {
 }
 
 /** Sweeper, counter loader, reconciler: each under its lock, one worker at a time. */
-function startJobs(
-  connections: Connections,
-  parts: Parts & { backlog: BacklogWatch },
-  lifecycle: Lifecycle,
-): void {
-  const { config, log, sequelize, redis, producer } = connections;
+function startJobs(wiring: Wiring, parts: Parts & { backlog: BacklogWatch }, lifecycle: Lifecycle): void {
+  const { config, log, sequelize, redis, producer } = wiring;
   const { store, stock, backlog, metrics } = parts;
   const events = createOrderEvents({
     producer,
@@ -167,7 +120,7 @@ function startJobs(
 }
 
 function createConsumer(
-  { config, log, kafka, producer }: Connections,
+  { config, log, kafka, producer }: Wiring,
   { store, stock, inHand, metrics }: Parts & { inHand: InHand },
   onDead: (error: Error) => void,
 ): OrderConsumer {

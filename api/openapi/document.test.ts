@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Express } from "express";
 import { loginBody, orderBody, productBody, signupBody } from "../controllers/schemas.ts";
 import { PROBLEMS } from "../middleware/error-handler.ts";
-import { createTestApp } from "../test-app.test.ts";
+import { createTestApp } from "../app.test.ts";
 import { createDocument } from "./document.ts";
 
 interface Operation {

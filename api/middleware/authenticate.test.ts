@@ -1,0 +1,146 @@
+import { createHmac } from "node:crypto";
+import { expect } from "chai";
+import express from "express";
+import jwt from "jsonwebtoken";
+import request from "supertest";
+import { createFakeRevocations } from "../../shared/testing/fakes.ts";
+import { createLogRecorder } from "../../shared/testing/log.ts";
+import { principalOf } from "../request-context.ts";
+import { createAuthenticate, createTokenIssuer, requireRole } from "./authenticate.ts";
+import { errorHandler } from "./error-handler.ts";
+
+const SECRET = "b8f1d3a5c79e2460b8f1d3a5c79e2460-Zx";
+const NOW_S = Math.floor(Date.now() / 1_000);
+const CLAIMS = {
+  sub: "7",
+  role: "user",
+  jti: "jti-7",
+  iss: "flashpay",
+  aud: "flashpay-api",
+  iat: NOW_S,
+  exp: NOW_S + 600,
+};
+
+const revocations = createFakeRevocations();
+const app = express()
+  .get("/me", createAuthenticate(SECRET, revocations), (req, res) => {
+    res.json(principalOf(req));
+  })
+  .get("/admin", createAuthenticate(SECRET, revocations), requireRole("admin"), (_req, res) => {
+    res.json({});
+  })
+  .use(errorHandler(createLogRecorder()));
+
+const encode = (part: unknown) =>
+  Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
+/** A token put together by hand: libraries refuse to sign most of these. */
+function forge(claims: unknown, { alg = "HS256", hash = "sha256", secret = SECRET } = {}): string {
+  const signed = `${encode({ alg, typ: "JWT" })}.${encode(claims)}`;
+  return `${signed}.${hash === "" ? "" : createHmac(hash, secret).update(signed).digest("base64url")}`;
+}
+const without = (name: keyof typeof CLAIMS) =>
+  Object.fromEntries(Object.entries(CLAIMS).filter(([claim]) => claim !== name));
+const ask = (token: string, path = "/me") => request(app).get(path).set("Authorization", `Bearer ${token}`);
+
+describe("an access token", () => {
+  it("of ours lets its user in, as that user", async () => {
+    const { accessToken, expiresInS } = createTokenIssuer(SECRET, 600).issue({
+      id: 7,
+      role: "user",
+      jti: "jti-7",
+    });
+    const response = await ask(accessToken);
+    expect(response.status).to.equal(200);
+    expect(response.body).to.include({ userId: 7, role: "user", jti: "jti-7" });
+    expect(expiresInS).to.equal(600);
+  });
+
+  it("made by hand in the same way passes, so that each refusal below has its own reason", async () => {
+    expect((await ask(forge(CLAIMS))).status).to.equal(200);
+  });
+
+  const [header, , signature] = forge(CLAIMS).split(".");
+  const refused: [string, string][] = [
+    ["of no algorithm", forge(CLAIMS, { alg: "none", hash: "" })],
+    ["of no algorithm, with a signature", forge(CLAIMS, { alg: "None" })],
+    [
+      "that was edited under its old signature",
+      `${header ?? ""}.${encode({ ...CLAIMS, role: "admin" })}.${signature ?? ""}`,
+    ],
+    ["of HS512 with the right secret", forge(CLAIMS, { alg: "HS512", hash: "sha512" })],
+    ["of HS384 with the right secret", forge(CLAIMS, { alg: "HS384", hash: "sha384" })],
+    ["that claims RS256", forge(CLAIMS, { alg: "RS256" })],
+    ["that ran out a second ago", forge({ ...CLAIMS, exp: NOW_S - 1 })],
+    ["that is not valid yet", forge({ ...CLAIMS, nbf: NOW_S + 60 })],
+    ["without exp", forge(without("exp"))],
+    ["with exp as text", forge({ ...CLAIMS, exp: "never" })],
+    ["with exp beyond every number", forge(JSON.stringify(CLAIMS).replace(/"exp":\d+/, '"exp":1e400'))],
+    ["with a broken exp", forge({ ...CLAIMS, exp: NOW_S + 600.5 })],
+    ["of another issuer", forge({ ...CLAIMS, iss: "elsewhere" })],
+    ["without issuer", forge(without("iss"))],
+    ["for another audience", forge({ ...CLAIMS, aud: "elsewhere" })],
+    ["without audience", forge(without("aud"))],
+    ["without token id", forge(without("jti"))],
+    ["with an empty token id", forge({ ...CLAIMS, jti: "" })],
+    ["without subject", forge(without("sub"))],
+    ["whose subject is no id", forge({ ...CLAIMS, sub: "7 OR 1=1" })],
+    ["whose subject is 0", forge({ ...CLAIMS, sub: "0" })],
+    ["whose subject is a number", forge({ ...CLAIMS, sub: 7 })],
+    ["of a made-up role", forge({ ...CLAIMS, role: "root" })],
+    ["without role", forge(without("role"))],
+    ["signed with a well-known secret", forge(CLAIMS, { secret: "secret" })],
+    ["signed with an empty secret", forge(CLAIMS, { secret: "" })],
+    ["that is no JSON", forge("claims")],
+    ["of one part", "abc"],
+    ["that is empty", ""],
+  ];
+  for (const [what, token] of refused) {
+    it(`${what} is refused`, async () => {
+      const response = await ask(token);
+      expect([response.status, response.headers["www-authenticate"]]).to.deep.equal([401, "Bearer"]);
+      expect(response.body).to.include({ success: false, code: "unauthenticated" });
+    });
+  }
+
+  it("is not taken from the query, a cookie, or another scheme", async () => {
+    const token = forge(CLAIMS);
+    const asked = [
+      request(app).get(`/me?token=${token}&access_token=${token}`),
+      request(app).get("/me").set("Cookie", `token=${token}`),
+      request(app).get("/me").set("Authorization", `Basic ${token}`),
+      request(app).get("/me").set("Authorization", token),
+      request(app).get("/me"),
+    ];
+    for (const response of await Promise.all(asked)) expect(response.status).to.equal(401);
+  });
+
+  it("that was revoked is refused", async () => {
+    const token = forge({ ...CLAIMS, jti: "jti-revoked" });
+    expect((await ask(token)).status).to.equal(200);
+    await revocations.revoke("jti-revoked", CLAIMS.exp);
+    expect((await ask(token)).status).to.equal(401);
+  });
+
+  it("says of no refusal what was wrong with it", async () => {
+    const bodies = await Promise.all([
+      ask(forge({ ...CLAIMS, exp: 1 })),
+      ask("x"),
+      ask(forge(CLAIMS, { secret: "x" })),
+    ]);
+    const details = bodies.map(({ body }) => (body as { detail: string }).detail);
+    expect(new Set(details).size).to.equal(1);
+  });
+
+  it("carries no more than the server needs", () => {
+    const { accessToken } = createTokenIssuer(SECRET, 600).issue({ id: 7, role: "user", jti: "j" });
+    const claims = jwt.decode(accessToken) as Record<string, unknown>;
+    expect(Object.keys(claims).sort()).to.deep.equal(["aud", "exp", "iat", "iss", "jti", "role", "sub"]);
+  });
+});
+
+describe("an administrator's route", () => {
+  it("is forbidden to a user and open to an administrator", async () => {
+    expect((await ask(forge(CLAIMS), "/admin")).status).to.equal(403);
+    expect((await ask(forge({ ...CLAIMS, role: "admin" }), "/admin")).status).to.equal(200);
+  });
+});
