@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from "node:http";
 import { Server as NetServer } from "node:net";
 import type { Express } from "express";
+import { answerUnreadable } from "./middleware/error-handler.ts";
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -38,6 +39,7 @@ export function createHttpServer(app: Express): Server {
     },
     app,
   );
+  server.on("clientError", answerUnreadable);
   return server;
 }
 

@@ -38,6 +38,8 @@ const pointersOf = (error: DomainError | undefined) => error?.details.errors?.ma
 /** As it would come over the wire: JSON.parse knows 1e400, -0 and __proto__. */
 const json = (text: string): unknown => JSON.parse(text);
 
+const shortly = (input: unknown) => ((JSON.stringify(input) as string | undefined) ?? "nothing").slice(0, 60);
+
 function refuses<T>(
   what: string,
   schema: Joi.ObjectSchema<T>,
@@ -45,7 +47,7 @@ function refuses<T>(
   part?: Part,
 ): void {
   for (const input of inputs) {
-    it(`is refused: ${what} ${(JSON.stringify(input) ?? "nothing").slice(0, 60)}`, () => {
+    it(`is refused: ${what} ${shortly(input)}`, () => {
       expect(refusalOf(schema, input, part)?.code).to.equal("validation_failed");
     });
   }
@@ -284,7 +286,7 @@ describe("a query", () => {
       fc.property(
         fc.oneof(
           fc.string({ unit: "binary" }),
-          fc.json().map((text) => Buffer.from(text).toString("base64url")),
+          fc.json({ maxDepth: 2 }).map((text) => Buffer.from(text).toString("base64url")),
         ),
         (cursor) => {
           refusalOf(ordersQuery, { cursor }, "query");
@@ -322,7 +324,8 @@ describe("a refusal", () => {
   });
 
   it("points into the part of the request that was wrong", () => {
-    expect(pointersOf(refusalOf(ordersQuery, { limit: "x" }, "query"))).to.deep.equal(["#/query/limit"]);
+    const ofQuery = pointersOf(refusalOf(ordersQuery, { limit: "x" }, "query"));
+    expect(new Set(ofQuery)).to.deep.equal(new Set(["#/query/limit"]));
     expect(pointersOf(refusalOf(orderPath, { id: "x" }, "path"))).to.deep.equal(["#/path/id"]);
   });
 

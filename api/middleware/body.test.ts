@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -37,7 +37,7 @@ async function post(
   const sending = httpRequest({ port, host: "127.0.0.1", method: "POST", path: "/", headers, agent: false });
   sending.on("error", () => undefined);
   sending.end(bytes);
-  const [response] = (await once(sending, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(sending, "response")) as [IncomingMessage];
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) text += String(chunk);
   return { status: response.statusCode ?? 0, code: (JSON.parse(text) as { code: string }).code };
@@ -92,9 +92,9 @@ describe("a body", () => {
 
   it("that swells when it is unpacked is refused with 413 without being unpacked whole", async () => {
     const bomb = gzipSync(Buffer.alloc(100_000_000));
-    const before_ = process.memoryUsage().rss;
+    const rssBefore = process.memoryUsage().rss;
     expect((await post(bomb, { ...JSON_TYPE, "Content-Encoding": "gzip" })).status).to.equal(413);
-    expect(process.memoryUsage().rss - before_).to.be.below(50_000_000);
+    expect(process.memoryUsage().rss - rssBefore).to.be.below(50_000_000);
   });
 
   const broken: [string, Buffer | string][] = [

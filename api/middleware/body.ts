@@ -1,11 +1,11 @@
 import { isUtf8 } from "node:buffer";
-import express, { type RequestHandler } from "express";
+import express, { type Request, type RequestHandler } from "express";
 import { DomainError } from "../../shared/domain/errors.ts";
 
 /** Bytes of a body, decompressed. */
 const BODY_BYTES_MAX = 10 * 1024;
 
-const parseJson = express.json({
+const parseJson: RequestHandler = express.json({
   limit: BODY_BYTES_MAX,
   type: () => true,
   verify: (_req, _res, bytes) => {
@@ -21,7 +21,7 @@ const parseJson = express.json({
 
 const MEDIA_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
-/** Reads a JSON body in UTF-8; refuses every other media type before reading a byte. */
+/** Reads a JSON body in UTF-8; refuses every other media type, and a body that is too large, before reading it. */
 export const jsonBody: readonly RequestHandler[] = [
   (req, _res, next) => {
     if (!MEDIA_TYPE.test(req.headers["content-type"] ?? "")) {
@@ -29,5 +29,50 @@ export const jsonBody: readonly RequestHandler[] = [
     }
     next();
   },
-  parseJson,
+  (req, res, next) => {
+    const declared = Number(req.headers["content-length"] ?? 0);
+    if (declared > BODY_BYTES_MAX) {
+      discard(req);
+      throw tooLarge();
+    }
+    let answered = false;
+    const once = (error?: unknown): void => {
+      if (answered) return;
+      answered = true;
+      next(error);
+    };
+    // body-parser reads a body that is too large to its end before it says so; a chunked one may have none.
+    let received = 0;
+    req.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (received <= BODY_BYTES_MAX || answered) return;
+      discard(req);
+      once(tooLarge());
+    });
+    parseJson(req, res, once);
+  },
 ];
+
+/** What is read and thrown away of a refused body, so that its sender gets to read the answer. */
+const DISCARD_BYTES_MAX = 2 * 1024 * 1024;
+const DISCARD_MS_MAX = 2_000;
+
+function discard(req: Request): void {
+  let discarded = 0;
+  const cut = (): void => {
+    req.socket.destroy();
+  };
+  const timer = setTimeout(cut, DISCARD_MS_MAX);
+  req.on("data", (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > DISCARD_BYTES_MAX) cut();
+  });
+  req.once("close", () => {
+    clearTimeout(timer);
+  });
+  req.once("end", () => {
+    clearTimeout(timer);
+  });
+}
+
+const tooLarge = () => new DomainError("payload_too_large", "The body is larger than 10 kB.");

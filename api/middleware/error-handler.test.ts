@@ -76,8 +76,8 @@ describe("a problem", () => {
   it("has a trace id of its own when the request brings none that is valid", async () => {
     const app = express().use(notFound).use(errorHandler(createLogRecorder()));
     for (const header of ["x", `00-${"0".repeat(32)}-00f067aa0ba902b7-01`, "00-\u00e4-1-01"]) {
-      const { body } = await request(app).get("/").set("traceparent", header);
-      expect((body as { traceId: string }).traceId).to.match(/^[0-9a-f]{32}$/);
+      const response = await request(app).get("/").set("traceparent", header);
+      expect((response.body as { traceId: string }).traceId).to.match(/^[0-9a-f]{32}$/);
     }
   });
 });
@@ -93,13 +93,11 @@ describe("a bug", () => {
       "an error that claims to be a client's",
       Object.assign(new Error("hunter2"), { status: 500, expose: true }),
     ],
-    ["nothing at all", null],
   ];
   for (const [what, bug] of bugs) {
     it(`(${what}) is logged whole and answered with a fixed sentence`, async () => {
       const { log, response } = answerTo(bug);
       const { status, text } = await response;
-      if (bug === null) return; // Express takes null for "no error": the next handler answers 404.
       expect(status).to.equal(500);
       expect(text).not.to.match(/hunter2|SELECT|srv|\.ts|at /);
       expect(log.of("error")[0]?.fields).to.include({ err: bug, traceId: TRACE });

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { DomainError, isRefusal, type ErrorCode } from "../../shared/domain/errors.ts";
 import type { Log } from "../../shared/domain/ports.ts";
@@ -56,17 +58,41 @@ function writeProblem(req: Request, res: Response, { code, message, details }: D
     .type("application/problem+json")
     .send(
       JSON.stringify({
-        success: false,
-        type: `urn:flashpay:problem:${code}`,
-        title,
-        status,
-        detail: message,
-        code,
-        traceId: replayOf?.traceId ?? traceIdOf(req),
+        ...problem(code, message, replayOf?.traceId ?? traceIdOf(req), { status, title }),
         ...(errors && { errors }),
         ...(isRefusal(code) && { data: { status: "FAILED", reason: code } }),
       }),
     );
+}
+
+function problem(
+  code: ErrorCode,
+  detail: string,
+  traceId: string,
+  { status, title } = PROBLEMS[code],
+): object {
+  return { success: false, type: `urn:flashpay:problem:${code}`, title, status, detail, code, traceId };
+}
+
+/** By the code of node's HTTP parser; everything else it refuses is a 400. */
+const UNREADABLE: Readonly<Record<string, { readonly status: number; readonly title: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, title: "Request Header Fields Too Large" },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, title: "Request Timeout" },
+};
+
+/** Answers what is no HTTP request (`clientError`): no request, hence no Express; the connection ends with it. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, title } = UNREADABLE[error.code ?? ""] ?? { status: 400, title: "Bad Request" };
+  const detail = "This is not a request that can be read.";
+  const body = JSON.stringify(
+    problem("validation_failed", detail, randomBytes(16).toString("hex"), { status, title }),
+  );
+  const head = `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n`;
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
 /** Express, body-parser and the router name their refusals by status and type; anything unknown is a bug. */

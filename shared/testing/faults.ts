@@ -6,6 +6,10 @@ export function createFaults<Name extends string>() {
     fail(name: Name, error: unknown = new Error(`${name} failed`), times = 1): void {
       planned.set(name, [...(planned.get(name) ?? []), ...Array.from({ length: times }, () => error)]);
     },
+    /** What was planned and did not happen no longer will. */
+    forget(): void {
+      planned.clear();
+    },
     check(name: Name): void {
       const errors = planned.get(name) ?? [];
       if (errors.length === 0) return;

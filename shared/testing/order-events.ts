@@ -22,6 +22,12 @@ export function createFakeOrderEvents(onPublished: (order: OrderMessage) => void
       onPublished(order);
     },
   };
-  return { ...events, state, log, plan: (...results: PublishResult[]) => void planned.push(...results) };
+  return {
+    ...events,
+    state,
+    log,
+    plan: (...results: PublishResult[]) => void planned.push(...results),
+    forgetPlan: () => void planned.splice(0),
+  };
 }
 export type FakeOrderEvents = ReturnType<typeof createFakeOrderEvents>;

@@ -14,6 +14,8 @@ interface Counters {
 interface Slot {
   counters: Counters | undefined;
   readonly reservations: Map<string, string>;
+  /** Order id → which reservation of this product it was, from 1. */
+  readonly births: Map<string, number>;
   readonly unpublished: Map<string, number>;
   readonly bought: Map<number, number>;
   readonly decided: Map<string, { readonly as: "SUCCESS" | "FAILED"; readonly value: string }>;
@@ -61,10 +63,13 @@ export function createFakeStockStore(now: () => number) {
       });
     },
     reservations: async (productId, cursor) => {
-      const all = [...slotOf(productId).reservations.values()];
-      const from = Number(cursor);
-      const next = from + STEP < all.length ? String(from + STEP) : "0";
-      return { cursor: next, reserved: all.slice(from, from + STEP).map(toReserved) };
+      // By place of birth, not by index: what is ended during a walk must not make it skip others.
+      const { reservations, births } = slotOf(productId);
+      const rest = [...reservations].filter(([id]) => (births.get(id) ?? 0) > Number(cursor));
+      const shown = rest.slice(0, STEP);
+      const last = births.get(shown.at(-1)?.[0] ?? "") ?? 0;
+      const reserved = shown.map(([, value]) => toReserved(value));
+      return { cursor: rest.length > STEP ? String(last) : "0", reserved };
     },
     load: async ({ product, bought }) => {
       faults.check("load");
@@ -87,7 +92,17 @@ export function createFakeStockStore(now: () => number) {
     },
   };
 
-  return { ...store, faults, leftOf, reservedIn, boughtBy, unpublishedIn, tombstoneOf, loseEverything };
+  return {
+    ...store,
+    faults,
+    leftOf,
+    reservedIn,
+    boughtBy,
+    unpublishedIn,
+    tombstoneOf,
+    loseCounters,
+    loseEverything,
+  };
 
   function reserve({ orderId, userId, productId, quantity }: Parameters<StockStore["reserve"]>[0]) {
     faults.check("reserve");
@@ -117,6 +132,7 @@ export function createFakeStockStore(now: () => number) {
       counters.left -= quantity;
       slot.bought.set(userId, had + quantity);
       slot.reservations.set(orderId, value);
+      slot.births.set(orderId, slot.births.size + 1);
       slot.unpublished.set(orderId, acceptedAt);
       return { outcome: "reserved", ...toReserved(value) };
     }
@@ -147,6 +163,7 @@ export function createFakeStockStore(now: () => number) {
     const fresh: Slot = {
       counters: undefined,
       reservations: new Map(),
+      births: new Map(),
       unpublished: new Map(),
       bought: new Map(),
       decided: new Map(),
@@ -169,6 +186,10 @@ export function createFakeStockStore(now: () => number) {
   }
   function tombstoneOf(productId: number, orderId: string): "SUCCESS" | "FAILED" | undefined {
     return slotOf(productId).decided.get(orderId)?.as;
+  }
+  /** The counters alone; reservations live. */
+  function loseCounters(productId: number): void {
+    slotOf(productId).counters = undefined;
   }
   /** FLUSHALL. */
   function loseEverything(): void {

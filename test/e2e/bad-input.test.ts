@@ -417,7 +417,7 @@ describe("bad input", function () {
         const bomb = gzipSync(Buffer.alloc(100 * MEGABYTE, " "));
         refused(await send(bomb, { ...asJson, "Content-Encoding": "gzip" }), 413, "payload_too_large");
         const flooded = await flood(api.url, buyer.token, 64 * MEGABYTE);
-        expect(flooded).to.match(/^(HTTP\/1\.1 413|$)/);
+        expect(flooded).to.match(/^HTTP\/1\.1 413/);
         expect(residentBytes(api) - before).to.be.lessThan(MEMORY_GROWTH_MAX_BYTES);
       });
 

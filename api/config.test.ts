@@ -1,0 +1,103 @@
+import { expect } from "chai";
+import { StartRefused } from "../shared/config.ts";
+import { loadApiConfig } from "./config.ts";
+
+const STRONG = "b8f1d3a5c79e2460b8f1d3a5c79e2460-Zx";
+const BASE = {
+  MYSQL_HOST: "db",
+  MYSQL_USER: "flashpay",
+  MYSQL_PASSWORD: "pw",
+  MYSQL_DATABASE: "flashpay",
+  REDIS_URL: "redis://cache:6379",
+  KAFKA_BROKERS: "a:9092,b:9092",
+  JWT_SECRET: STRONG,
+};
+
+function refusalOf(changes: Record<string, string | undefined>): string {
+  try {
+    loadApiConfig({ ...BASE, ...changes });
+  } catch (error) {
+    if (error instanceof StartRefused) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("the API's settings", () => {
+  it("are complete with what has no default", () => {
+    const config = loadApiConfig(BASE);
+    expect(config).to.include({
+      NODE_ENV: "production",
+      PORT: 3_000,
+      HOST: "127.0.0.1",
+      JWT_EXPIRES_IN: 1_800,
+    });
+    expect(Object.isFrozen(config)).to.equal(true);
+  });
+
+  for (const name of Object.keys(BASE)) {
+    it(`have no default for ${name}`, () => {
+      expect(refusalOf({ [name]: undefined })).to.include(name);
+      expect(refusalOf({ [name]: "" })).to.include(name);
+    });
+  }
+
+  const weak = [
+    "secret",
+    "changeme",
+    "",
+    "x".repeat(31),
+    "x".repeat(64),
+    "secret".repeat(8),
+    "changeme-changeme-changeme-changeme",
+  ];
+  weak.push(
+    "your-256-bit-secret-your-256-bit-secret",
+    "SECRETSECRETSECRETSECRETSECRETSECRET",
+    "abcabcabcabcabcabcabcabcabcabcabcabc",
+  );
+  for (const secret of weak) {
+    it(`refuse the secret "${secret.slice(0, 20)}" of ${secret.length} characters, without repeating it`, () => {
+      const sentence = refusalOf({ JWT_SECRET: secret });
+      expect(sentence).to.include("JWT_SECRET");
+      if (secret.length > 8) expect(sentence).not.to.include(secret);
+    });
+  }
+
+  it("tell every problem at once", () => {
+    const sentence = refusalOf({
+      PORT: "70000",
+      JWT_SECRET: "short",
+      REDIS_URL: "http://x",
+      MYSQL_HOST: undefined,
+    });
+    for (const name of ["PORT", "JWT_SECRET", "REDIS_URL", "MYSQL_HOST"]) expect(sentence).to.include(name);
+  });
+
+  const lifetimes: [string, number][] = [
+    ["900", 900],
+    ["900s", 900],
+    ["15m", 900],
+    ["2h", 7_200],
+  ];
+  for (const [text, seconds] of lifetimes) {
+    it(`read ${text} as ${seconds} seconds of a token's life`, () => {
+      expect(loadApiConfig({ ...BASE, JWT_EXPIRES_IN: text }).JWT_EXPIRES_IN).to.equal(seconds);
+    });
+  }
+  for (const text of ["0", "-5", "1d", "soon", "1.5h", "15 m"]) {
+    it(`refuse ${text} as a token's life`, () => {
+      expect(refusalOf({ JWT_EXPIRES_IN: text })).to.include("JWT_EXPIRES_IN");
+    });
+  }
+
+  it("close documents and metrics in production, open them elsewhere, and let either be said", () => {
+    expect(loadApiConfig(BASE)).to.include({ API_DOCS: "off", METRICS: "off" });
+    expect(loadApiConfig({ ...BASE, NODE_ENV: "development" })).to.include({ API_DOCS: "on", METRICS: "on" });
+    expect(loadApiConfig({ ...BASE, METRICS: "on" })).to.include({ API_DOCS: "off", METRICS: "on" });
+  });
+
+  it("trust no proxy unless told to", () => {
+    expect(loadApiConfig(BASE).TRUST_PROXY).to.equal(0);
+  });
+});

@@ -1,0 +1,126 @@
+import { expect } from "chai";
+import type { OrderMessage } from "../../shared/domain/order.ts";
+import { createFakeClock } from "../../shared/testing/clock.ts";
+import { createFakeDatabase } from "../../shared/testing/database.ts";
+import { createFakeBacklogWatch } from "../../shared/testing/fakes.ts";
+import { createLogRecorder } from "../../shared/testing/log.ts";
+import { orderIdOf, sampleOrder, sampleProduct, sampleUser } from "../../shared/testing/samples.ts";
+import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
+import { createCounterLoader } from "./counter-loader.ts";
+
+const SETTLED_MS = 9_800;
+
+function createScene() {
+  const clock = createFakeClock();
+  const database = createFakeDatabase(clock.now);
+  const stock = createFakeStockStore(clock.now);
+  const backlog = createFakeBacklogWatch();
+  database.tables.products.set(1, sampleProduct({ perUserLimit: 2 }));
+  for (const id of [1, 2, 3]) database.tables.users.set(id, sampleUser(id));
+  const loader = createCounterLoader({
+    products: () => database.products.active(clock.now(), 0, 100),
+    stock,
+    store: database.store,
+    backlog,
+    produceSettledMs: SETTLED_MS,
+    log: createLogRecorder(),
+    monotonicNow: clock.now,
+  });
+  return { clock, database, stock, backlog, loader, decide };
+
+  async function decide(order: OrderMessage): Promise<void> {
+    const decision = { outcome: "SUCCESS", order, amount: 99_000 } as const;
+    await database.store.transaction((writer) => writer.write([decision], clock.now()));
+  }
+}
+
+describe("the counter loader", () => {
+  it("leaves counters alone that are there", async () => {
+    const { stock, loader, database, clock } = createScene();
+    await stock.load({ product: sampleProduct(), bought: database.store.boughtByProduct(1) });
+    await stock.reserve({ orderId: "o", userId: 1, productId: 1, quantity: 1 });
+    clock.advance(SETTLED_MS * 2);
+    for (let run = 0; run < 4; run += 1) await loader.run();
+    expect(stock.leftOf(1)).to.equal(9);
+  });
+
+  it("waits until everything on its way to the log has arrived before it looks at the log's end", async () => {
+    const { stock, loader, backlog, clock } = createScene();
+    await loader.run();
+    clock.advance(SETTLED_MS - 1);
+    await loader.run();
+    // The last one that was on its way.
+    backlog.state.end = 7n;
+    clock.advance(1);
+    await loader.run();
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(undefined);
+    backlog.state.committed = 7n;
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(10);
+  });
+
+  it("waits until the log is decided up to where it was, and counts what was decided meanwhile", async () => {
+    const { stock, loader, backlog, clock, decide } = createScene();
+    backlog.state.end = 2n;
+    await loader.run();
+    clock.advance(SETTLED_MS);
+    await loader.run();
+    await decide(sampleOrder({ orderId: orderIdOf(1), userId: 1 }));
+    backlog.state.committed = 1n;
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(undefined);
+    await decide(sampleOrder({ orderId: orderIdOf(2), userId: 2 }));
+    backlog.state.committed = 2n;
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(8);
+    expect([stock.boughtBy(1, 1), stock.boughtBy(1, 2), stock.boughtBy(1, 3)]).to.deep.equal([1, 1, 0]);
+  });
+
+  it("counts a living reservation as taken, and one whose order is decided not a second time", async () => {
+    const scene = createScene();
+    const { stock, loader, clock, decide, database } = scene;
+    await stock.load({
+      product: sampleProduct({ perUserLimit: 2 }),
+      bought: database.store.boughtByProduct(1),
+    });
+    for (const n of [1, 2])
+      await stock.reserve({ orderId: orderIdOf(n), userId: n, productId: 1, quantity: 1 });
+    const [first] = stock.reservedIn(1);
+    if (first) await decide(first);
+    stock.loseCounters(1);
+    await loader.run();
+    clock.advance(SETTLED_MS);
+    await loader.run();
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(8);
+    expect(stock.reservedIn(1)).to.have.lengthOf(1);
+  });
+
+  it("starts its wait anew when counters go missing a second time", async () => {
+    const { stock, loader, clock } = createScene();
+    await loader.run();
+    clock.advance(SETTLED_MS);
+    await loader.run();
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(10);
+    stock.loseEverything();
+    await loader.run();
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(undefined);
+  });
+
+  it("goes on with the next run when Redis or the log is away in this one", async () => {
+    const { stock, loader, clock } = createScene();
+    await loader.run();
+    clock.advance(SETTLED_MS);
+    stock.faults.fail("left", new Error("away"));
+    await loader.run().catch(() => undefined);
+    await loader.run();
+    stock.faults.fail("load", new Error("away"));
+    await loader.run().catch(() => undefined);
+    expect(stock.leftOf(1)).to.equal(undefined);
+    await loader.run();
+    expect(stock.leftOf(1)).to.equal(10);
+  });
+});

@@ -1,0 +1,43 @@
+import { expect } from "chai";
+import { createFakeClock } from "../../shared/testing/clock.ts";
+import { createFakeDatabase } from "../../shared/testing/database.ts";
+import { createLogRecorder } from "../../shared/testing/log.ts";
+import { orderIdOf, sampleProduct, sampleUser } from "../../shared/testing/samples.ts";
+import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
+import { createReconciler } from "./reconciler.ts";
+
+describe("the reconciler", () => {
+  it("ends the reservations of decided orders, over all steps of the walk, and leaves the others", async () => {
+    const clock = createFakeClock();
+    const database = createFakeDatabase(clock.now);
+    const stock = createFakeStockStore(clock.now);
+    const log = createLogRecorder();
+    const product = sampleProduct({ stock: 20 });
+    database.tables.products.set(1, product);
+    await stock.load({ product, bought: database.store.boughtByProduct(1) });
+    for (let n = 1; n <= 9; n += 1) {
+      database.tables.users.set(n, sampleUser(n));
+      await stock.reserve({ orderId: orderIdOf(n), userId: n, productId: 1, quantity: 1 });
+    }
+    // 1 to 3 settled, 4 to 6 failed, 7 to 9 undecided; no housekeeping was done.
+    const decisions = stock
+      .reservedIn(1)
+      .slice(0, 6)
+      .map((order, i) =>
+        i < 3
+          ? ({ outcome: "SUCCESS", order, amount: 99_000 } as const)
+          : ({ outcome: "FAILED", order, reason: "sold_out" } as const),
+      );
+    await database.store.transaction((writer) => writer.write(decisions, clock.now()));
+    const reconciler = createReconciler({
+      products: async () => [product],
+      stock,
+      store: database.store,
+      log,
+    });
+    await reconciler.run();
+    expect(stock.reservedIn(1).map(({ orderId }) => orderId)).to.deep.equal([7, 8, 9].map(orderIdOf));
+    expect(stock.leftOf(1)).to.equal(20 - 3 - 3);
+    expect(stock.tombstoneOf(1, orderIdOf(4))).to.equal("FAILED");
+  });
+});
