@@ -50,8 +50,9 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
       tokens,
       revocations,
       attempts: {
-        checkLogin: nothing,
+        startLogin: nothing,
         loginFailed: nothing,
+        loginSucceeded: nothing,
         checkSignup: nothing,
         signupConflicted: nothing,
       },

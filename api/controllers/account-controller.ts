@@ -28,11 +28,13 @@ export function createAccountController(accounts: AccountService) {
   }
 
   async function logOut(req: Request, res: Response): Promise<void> {
+    parse(noQuery, req.query, "query");
     await accounts.logOut(principalOf(req));
     res.status(204).end();
   }
 
   async function me(req: Request, res: Response): Promise<void> {
+    parse(noQuery, req.query, "query");
     res.json(success(userBody(await accounts.me(principalOf(req)))));
   }
 }

@@ -35,7 +35,10 @@ const ERRORS_MAX = 20;
 
 function refused(errors: readonly FieldError[]): DomainError {
   return new DomainError("validation_failed", "The request does not have the form this route expects.", {
-    errors: errors.slice(0, ERRORS_MAX),
+    // One reason a field: two of one field say the same in other words.
+    errors: [...new Map(errors.toReversed().map((error) => [error.pointer, error])).values()]
+      .toReversed()
+      .slice(0, ERRORS_MAX),
   });
 }
 

@@ -9,6 +9,7 @@ import type { AttemptLimits } from "../services/account-service.ts";
 export interface Limiter {
   consume(key: string): Promise<RateLimiterRes>;
   get(key: string): Promise<RateLimiterRes | null>;
+  reward(key: string): Promise<RateLimiterRes>;
 }
 
 /** Requests of one address in a second, over all routes, per process: a crowd must not cost a round trip each. */
@@ -38,11 +39,13 @@ export interface AttemptLimiters {
 /** Only wrong tries count, so a right password is never slowed down by its owner's own log-ins. */
 export function createAttemptLimits({ account, address, signup }: AttemptLimiters): AttemptLimits {
   return {
-    async checkLogin(name, from) {
-      await Promise.all([refuseSpent(account, hashed(name)), refuseSpent(address, addressOf(from))]);
+    async startLogin(name, from) {
+      await refuseSpent(address, addressOf(from));
+      await consume(account, hashed(name));
     },
-    async loginFailed(name, from) {
-      await Promise.all([count(account, hashed(name)), count(address, addressOf(from))]);
+    loginFailed: (from) => count(address, addressOf(from)),
+    async loginSucceeded(name) {
+      await account.reward(hashed(name));
     },
     checkSignup: (from) => refuseSpent(signup, addressOf(from)),
     signupConflicted: (from) => count(signup, addressOf(from)),

@@ -57,6 +57,7 @@ export function accountRoutes(accounts: AccountController, { authenticate, jsonB
    *     description: The token is refused by every process within one second.
    *     responses:
    *       204: { description: The token is revoked. }
+   *       400: { $ref: "#/components/responses/BadRequest" }
    *       401: { $ref: "#/components/responses/Unauthenticated" }
    *       429: { $ref: "#/components/responses/TooManyRequests" }
    *       500: { $ref: "#/components/responses/Internal" }
@@ -72,6 +73,7 @@ export function accountRoutes(accounts: AccountController, { authenticate, jsonB
    *     summary: Read the own account
    *     responses:
    *       200: { $ref: "#/components/responses/User" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
    *       401: { $ref: "#/components/responses/Unauthenticated" }
    *       429: { $ref: "#/components/responses/TooManyRequests" }
    *       500: { $ref: "#/components/responses/Internal" }

@@ -30,8 +30,12 @@ function createScene() {
     tokens: { issue: ({ id, role, jti }) => ({ accessToken: `${id}:${role}:${jti}`, expiresInS: 1_800 }) },
     revocations,
     attempts: {
-      checkLogin: check,
-      loginFailed: async (account, address) => void counted.push(`${account} from ${address}`),
+      startLogin: async (account, address) => {
+        await check(account, address);
+        counted.push(account);
+      },
+      loginFailed: async (address) => void counted.push(address),
+      loginSucceeded: async (account) => void counted.splice(counted.indexOf(account), 1),
       checkSignup: check,
       signupConflicted: async (address) => void counted.push(address),
     },
@@ -105,13 +109,32 @@ describe("logging in", () => {
     await accounts.logIn({ username: "mina.kim" }, "correct horse", "a");
     for (const username of ["mina.kim", "Mina.Kim", "nobody"])
       await errorOf(accounts.logIn({ username }, "wrong", "b"));
-    expect(counted).to.deep.equal(["mina.kim from b", "mina.kim from b", "nobody from b"]);
+    expect(counted).to.deep.equal(["id:1", "b", "id:1", "b", "name:nobody", "b"]);
+  });
+
+  it("shares its tries between the user name and the e-mail of an account", async () => {
+    const { accounts, counted } = createScene();
+    await accounts.signUp(MINA, "a");
+    await errorOf(accounts.logIn({ username: "mina.kim" }, "wrong", "b"));
+    await errorOf(accounts.logIn({ email: "mina@example.com" }, "wrong", "b"));
+    expect(counted).to.deep.equal(["id:1", "b", "id:1", "b"]);
+  });
+
+  it("takes a name that only the database's collation holds for the same as unknown", async () => {
+    const { accounts, database } = createScene();
+    const user = await accounts.signUp(MINA, "a");
+    const stored = database.tables.users.get(user.id) ?? null;
+    database.users.findByLogin = () => Promise.resolve(stored);
+    for (const username of ["mina.kim ", "mína.kim"]) {
+      const error = await errorOf(accounts.logIn({ username }, "correct horse", "b"));
+      expect(error.code).to.equal("unauthenticated");
+    }
   });
 
   it("is refused without looking at the password once the account was tried too often", async () => {
     const { accounts, spent, compared } = createScene();
     await accounts.signUp(MINA, "a");
-    spent.add("mina.kim");
+    spent.add("id:1");
     const refused = await errorOf(accounts.logIn({ username: "mina.kim" }, "correct horse", "a"));
     expect([refused.code, compared.length]).to.deep.equal(["too_many_requests", 0]);
   });

@@ -16,8 +16,11 @@ export interface TokenIssuer {
 
 /** Counts wrong tries, by account and by address. @throws DomainError too_many_requests */
 export interface AttemptLimits {
-  checkLogin(account: string, address: string): Promise<void>;
-  loginFailed(account: string, address: string): Promise<void>;
+  /** Counts the try against the account at once, so that parallel tries cannot all come before the first count. */
+  startLogin(account: string, address: string): Promise<void>;
+  loginFailed(address: string): Promise<void>;
+  /** Takes the try back: a right password costs its owner nothing. */
+  loginSucceeded(account: string): Promise<void>;
   checkSignup(address: string): Promise<void>;
   signupConflicted(address: string): Promise<void>;
 }
@@ -54,13 +57,19 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
   }
 
   async function logIn(login: Login, password: string, address: string) {
-    const account = ("username" in login ? login.username : login.email).toLowerCase();
-    await attempts.checkLogin(account, address);
-    const user = await users.findByLogin(login);
+    const name = ("username" in login ? login.username : login.email).toLowerCase();
+    const found = await users.findByLogin(login);
+    // The database's collation also takes trailing spaces and accents for the same name: each would be fresh tries.
+    const stored = "username" in login ? found?.username.toLowerCase() : found?.email;
+    const user = stored === name ? found : null;
+    // By account, so that its user name and its e-mail share their tries.
+    const account = user ? `id:${user.id}` : `name:${name}`;
+    await attempts.startLogin(account, address);
     if (!(await passwords.matches(password, user?.passwordHash)) || !user) {
-      await attempts.loginFailed(account, address);
+      await attempts.loginFailed(address);
       throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
     }
+    await attempts.loginSucceeded(account);
     log.info({ userId: user.id }, "logged in");
     return tokens.issue({ id: user.id, role: user.role, jti: randomUUID() });
   }

@@ -7,13 +7,16 @@ const DAY_MS = 86_400_000;
 export const newOrderId = (): string => uuidv7();
 
 /**
- * UUID version 8 (RFC 9562 §5.8) from user, key and UTC day: the same order at every call, on every process, even when
+ * UUID version 8 (RFC 9562 §5.8) from user, key, request and UTC day: the same order at every call, on every process, even when
  * Redis has forgotten the claim. The day makes a key that comes back after its 24 h a new order; a retry across
  * midnight keeps its id, because the claim remembers it. The first 48 bits are the day's start, epoch ms.
  */
-export function derivedOrderId(userId: number, key: string, nowMs: number): string {
+export function derivedOrderId(userId: number, key: string, requestHash: string, nowMs: number): string {
   const dayStart = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  const bytes = createHash("sha256").update(`${userId}\n${key}\n${dayStart}`).digest().subarray(0, 16);
+  const bytes = createHash("sha256")
+    .update(`${userId}\n${key}\n${requestHash}\n${dayStart}`)
+    .digest()
+    .subarray(0, 16);
   bytes.writeUIntBE(dayStart, 0, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -106,7 +106,7 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
         later(claims.answer(claim, { kind: "accepted", order: reserved.order }));
         return { order: reserved.order, replayed: false };
       case "already_decided":
-        later(claims.answer(claim, { kind: "accepted", order: reserved.order }));
+        later(claims.answer(claim, { kind: "accepted", order: reserved.order }, "decided"));
         return { order: reserved.order, replayed: true };
       case "not_loaded":
         return await notLoaded(claim, traceId, undo);
@@ -137,6 +137,8 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
       throw notReady("This sale is being prepared.", cause);
     });
     if (!product) return refuse(claim, "not_found", traceId);
+    // Counters of sales that ended long ago are not kept.
+    if (product.endTime <= now()) return refuse(claim, "sale_closed", traceId);
     later(undo(claim));
     throw notReady("This sale is being prepared.");
   }
@@ -149,13 +151,9 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
   function claimOf({ principal, productId, quantity, idempotencyKey }: PlaceOrder): OrderClaim {
     const { userId } = principal;
     if (idempotencyKey === undefined) return { userId, productId, orderId: newOrderId() };
-    const orderId = derivedOrderId(userId, idempotencyKey, now());
-    return {
-      userId,
-      productId,
-      orderId,
-      key: { value: idempotencyKey, requestHash: `${productId}:${quantity}` },
-    };
+    const requestHash = `${productId}:${quantity}`;
+    const orderId = derivedOrderId(userId, idempotencyKey, requestHash, now());
+    return { userId, productId, orderId, key: { value: idempotencyKey, requestHash } };
   }
 
   /** Not awaited: the answer is the same, and a claim that can't be closed runs out by its lease. */

@@ -48,8 +48,11 @@ export interface OrderClaims {
    * round trip. A claim whose holder died may be taken over once CLAIM_LEASE_MS is over; it keeps its order id.
    */
   begin(claim: OrderClaim): Promise<ClaimOutcome>;
-  /** The final answer; kept for the key's 24 h. Idempotent. */
-  answer(claim: OrderClaim, answer: Answer): Promise<void>;
+  /**
+   * The final answer; kept for the key's 24 h. Idempotent. An accepted order stays noted as the user's pending one,
+   * unless it is known to be decided.
+   */
+  answer(claim: OrderClaim, answer: Answer, order?: "pending" | "decided"): Promise<void>;
   /** Nothing was taken and nothing is remembered: the same key may come again as if new. */
   forget(claim: OrderClaim): Promise<void>;
   /** Taken, not confirmed: the same key may come again at once and goes on with the same order id. */
@@ -230,7 +233,10 @@ export interface DecisionWriter {
 export interface DecisionStore {
   /** May run `work` more than once, so it touches nothing but the writer. */
   transaction<T>(work: (writer: DecisionWriter) => Promise<T>): Promise<T>;
-  outcomes(orderIds: readonly string[]): Promise<ReadonlyMap<string, "SUCCESS" | "FAILED">>;
+  /** Those of these orders that are decided, with the facts they were decided on. */
+  decided(orderIds: readonly string[]): Promise<ReadonlyMap<string, KnownOrder>>;
+  /** Runs `work` while no decision about this product can commit; null when there is no such product. */
+  whileLocked<T>(productId: number, work: (product: Product) => Promise<T>): Promise<T | null>;
   boughtByProduct(productId: number): ProductCounters["bought"];
   deadLetterCount(): Promise<number>;
 }

@@ -43,8 +43,14 @@ export async function connectRedis({ url, name, onError }: RedisOptions): Promis
         })
       : new Redis(first, { ...common, retryStrategy: backOff });
   client.on("error", onError);
-  await client.connect();
-  return client;
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    // Else it would go on trying behind the caller's back.
+    client.disconnect();
+    throw error;
+  }
 }
 
 function credentialsOf(address: string): { username?: string; password?: string; tls?: object } {

@@ -76,8 +76,12 @@ export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Lo
     }
   }
 
-  async function answer(claim: OrderClaim, given: Answer): Promise<void> {
-    await end(claim, given.kind, encodeAnswer(given));
+  async function answer(
+    claim: OrderClaim,
+    given: Answer,
+    order: "pending" | "decided" = "pending",
+  ): Promise<void> {
+    await end(claim, order === "decided" ? "decided" : given.kind, encodeAnswer(given));
   }
 
   async function forget(claim: OrderClaim): Promise<void> {

@@ -4,8 +4,10 @@ import { keys } from "./keys.ts";
 
 /** A revoked token is refused by every process this much later, plus one round trip. */
 export const REVOCATION_POLL_MS = 250;
-/** Rows read in one poll; the next poll goes on where this one stopped. */
-const POLL_ROWS_MAX = 10_000;
+/** Rows read at once; a poll reads on until it has all of them. */
+const PAGE_ROWS = 10_000;
+/** A hundred million revoked tokens, within one token's lifetime. */
+const PAGES_MAX = 10_000;
 /** Read again at each poll, so that a revocation written while Redis' clock stood on the same ms is not missed. */
 const OVERLAP_MS = 2_000;
 
@@ -57,22 +59,21 @@ export function createRevocationList(client: RedisClient, tokenLifetimeMs: numbe
   async function poll(): Promise<void> {
     const now = await redisNow();
     const from = Math.max(0, readUntil - OVERLAP_MS);
-    const rows = await client.zrangebyscore(
-      keys.revoked(),
-      from,
-      "+inf",
-      "WITHSCORES",
-      "LIMIT",
-      0,
-      POLL_ROWS_MAX,
-    );
-    for (let i = 0; i < rows.length; i += 2) {
-      const [jti = "", expiresAt] = (rows[i] ?? "").split(":");
-      expiryByJti.set(jti, Number(expiresAt));
-      readUntil = Number(rows[i + 1]);
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const rows = await readPage(from, page * PAGE_ROWS);
+      for (let i = 0; i < rows.length; i += 2) {
+        const [jti = "", expiresAt] = (rows[i] ?? "").split(":");
+        expiryByJti.set(jti, Number(expiresAt));
+        readUntil = Number(rows[i + 1]);
+      }
+      if (rows.length < PAGE_ROWS * 2) break;
     }
     for (const [jti, expiresAt] of expiryByJti) if (expiresAt * 1000 < now) expiryByJti.delete(jti);
     await client.zremrangebyscore(keys.revoked(), "-inf", now - tokenLifetimeMs - OVERLAP_MS);
+  }
+
+  function readPage(from: number, offset: number): Promise<string[]> {
+    return client.zrangebyscore(keys.revoked(), from, "+inf", "WITHSCORES", "LIMIT", offset, PAGE_ROWS);
   }
 
   async function redisNow(): Promise<number> {

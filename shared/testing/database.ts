@@ -31,7 +31,7 @@ export interface Tables {
   readonly letters: Map<string, DeadLetter>;
 }
 
-type Operation = keyof DecisionWriter | "commit" | "afterCommit" | "outcomes" | "findById" | "insert";
+type Operation = keyof DecisionWriter | "commit" | "afterCommit" | "decided" | "findById" | "insert";
 
 /** MySQL, as far as the ports go: tables in maps, one transaction at a time, rolled back when its callback throws. */
 export function createFakeDatabase(now: () => number) {
@@ -74,10 +74,15 @@ export function createFakeDatabase(now: () => number) {
         return result;
       });
     },
-    outcomes: async (ids) => {
-      faults.check("outcomes");
-      return new Map(ids.flatMap((id) => toEntry(id, tables.orders.get(id)?.status)));
+    decided: async (ids) => {
+      faults.check("decided");
+      return new Map(ids.flatMap((id) => toEntry(id, tables.orders.get(id))));
     },
+    whileLocked: (productId, work) =>
+      store.transaction(async ({ lockProducts }) => {
+        const product = (await lockProducts([productId])).get(productId);
+        return product ? await work(product) : null;
+      }),
     async *boughtByProduct(productId) {
       const units = new Map<number, number>();
       for (const row of tables.orders.values())

@@ -5,11 +5,13 @@ import type { ActiveProducts } from "./active-products.ts";
 import type { Job } from "./every.ts";
 
 const LOAD_EVERY_MS = 1_000;
+/** A note not looked at for so many runs may be of an earlier loss: another worker may have loaded since. */
+const NOTE_STALE_MS = 15 * LOAD_EVERY_MS;
 
 export interface CounterLoaderDependencies {
   readonly products: ActiveProducts;
   readonly stock: Pick<StockStore, "left" | "load" | "reservations" | "settle">;
-  readonly store: Pick<DecisionStore, "boughtByProduct" | "outcomes">;
+  readonly store: Pick<DecisionStore, "boughtByProduct" | "decided" | "whileLocked">;
   readonly backlog: BacklogWatch;
   /** How long an order that was reserved before the counters went missing may still be on its way to the log. */
   readonly produceSettledMs: number;
@@ -19,6 +21,7 @@ export interface CounterLoaderDependencies {
 }
 
 interface Waiting {
+  readonly seenAt: number;
   readonly missingSince: number;
   /** Ends of the log once everything on its way had arrived. */
   readonly ends?: ReadonlyMap<number, bigint>;
@@ -42,20 +45,23 @@ export function createCounterLoader(dependencies: CounterLoaderDependencies): Jo
   }
 
   async function advance({ id }: Product): Promise<void> {
-    const state = waiting.get(id) ?? { missingSince: monotonicNow() };
+    const now = monotonicNow();
+    const noted = waiting.get(id);
+    const fresh = noted && now - noted.seenAt <= NOTE_STALE_MS;
+    const state: Waiting = fresh ? { ...noted, seenAt: now } : { seenAt: now, missingSince: now };
     waiting.set(id, state);
     if (!state.ends) {
-      if (monotonicNow() - state.missingSince < produceSettledMs) return;
+      if (now - state.missingSince < produceSettledMs) return;
       waiting.set(id, { ...state, ends: await backlog.endOffsets() });
       return;
     }
     if (!(await backlog.hasReached(state.ends))) return;
-    await settleDecided({ productId: id, stock, store });
-    // Read again, after the drain: sold has moved since.
-    const product = (await products()).find((candidate) => candidate.id === id);
-    if (!product) return;
-    const result = await stock.load({ product, bought: store.boughtByProduct(id) });
+    // Under the product's lock: what is sold, and which reservations are decided, stands still until it is loaded.
+    await store.whileLocked(id, async (product) => {
+      await settleDecided({ productId: id, stock, store });
+      const result = await stock.load({ product, bought: store.boughtByProduct(id) });
+      log.info({ productId: id, left: product.stock - product.sold, result }, "counters loaded");
+    });
     waiting.delete(id);
-    log.info({ productId: id, left: product.stock - product.sold, result }, "counters loaded");
   }
 }

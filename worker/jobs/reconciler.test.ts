@@ -40,4 +40,25 @@ describe("the reconciler", () => {
     expect(stock.leftOf(1)).to.equal(20 - 3 - 3);
     expect(stock.tombstoneOf(1, orderIdOf(4))).to.equal("FAILED");
   });
+
+  it("gives back units that are reserved under an order id which was decided on other facts", async () => {
+    const clock = createFakeClock();
+    const database = createFakeDatabase(clock.now);
+    const stock = createFakeStockStore(clock.now);
+    const product = sampleProduct({ stock: 20 });
+    database.tables.products.set(1, product);
+    database.tables.users.set(1, sampleUser(1));
+    await stock.load({ product, bought: database.store.boughtByProduct(1) });
+    await stock.reserve({ orderId: orderIdOf(1), userId: 1, productId: 1, quantity: 1 });
+    const [reserved] = stock.reservedIn(1);
+    if (!reserved) throw new Error("nothing is reserved");
+    const order = { ...reserved, acceptedAt: reserved.acceptedAt - 1 };
+    await database.store.transaction((writer) =>
+      writer.write([{ outcome: "SUCCESS", order, amount: 99_000 }], clock.now()),
+    );
+    const log = createLogRecorder();
+    await createReconciler({ products: async () => [product], stock, store: database.store, log }).run();
+    expect(stock.leftOf(1)).to.equal(20);
+    expect(stock.reservedIn(1)).to.deep.equal([]);
+  });
 });

@@ -3,6 +3,7 @@ import type { Sequelize } from "sequelize";
 import { QueryTypes } from "sequelize";
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { DecisionStore, DecisionWriter, ProductCounters } from "../../shared/domain/ports.ts";
+import type { Product } from "../../shared/domain/product.ts";
 import { databaseFailure, UniqueConstraintError } from "../../shared/mysql/errors.ts";
 import { createDecisionWriter } from "./decision-writer.ts";
 
@@ -12,7 +13,7 @@ const BOUGHT_ROWS_PER_READ = 2_000;
 
 /** Transactions of the worker, and the few reads that need none. */
 export function createDecisionStore(sequelize: Sequelize): DecisionStore {
-  return { transaction, outcomes, boughtByProduct, deadLetterCount };
+  return { transaction, decided, whileLocked, boughtByProduct, deadLetterCount };
 
   /**
    * @throws DomainError `not_ready` when the database is away or too contended (nothing of this transaction, or all of
@@ -31,13 +32,15 @@ export function createDecisionStore(sequelize: Sequelize): DecisionStore {
     }
   }
 
-  async function outcomes(orderIds: readonly string[]) {
-    if (orderIds.length === 0) return new Map<string, "SUCCESS" | "FAILED">();
-    const rows = await sequelize.query<{ id: string; status: "SUCCESS" | "FAILED" }>(
-      "SELECT id, status FROM orders WHERE id IN (:orderIds)",
-      { replacements: { orderIds }, type: QueryTypes.SELECT },
-    );
-    return new Map(rows.map(({ id, status }) => [id, status]));
+  function decided(orderIds: readonly string[]) {
+    return createDecisionWriter(sequelize, null).existingOrders(orderIds);
+  }
+
+  function whileLocked<T>(productId: number, work: (product: Product) => Promise<T>): Promise<T | null> {
+    return transaction(async (writer) => {
+      const product = (await writer.lockProducts([productId])).get(productId);
+      return product ? await work(product) : null;
+    });
   }
 
   async function* boughtByProduct(productId: number): ProductCounters["bought"] {

@@ -25,7 +25,7 @@ const KEY_BYTES_MAX = 1_024;
 const ERROR_CHARS_MAX = 500;
 
 /** The statements of one transaction (flow.md §2), in the order in which they take their locks. */
-export function createDecisionWriter(sequelize: Sequelize, transaction: Transaction): DecisionWriter {
+export function createDecisionWriter(sequelize: Sequelize, transaction: Transaction | null): DecisionWriter {
   return { lockProducts, knownUsers, existingOrders, bought, parkedBefore, write, park };
 
   async function lockProducts(ids: readonly number[]) {

@@ -6,15 +6,16 @@
   ARGV[1]  order id
   ARGV[2]  request hash, "" without a key
   ARGV[3]  "accepted"  keep the order pending, remember the answer
+           "decided"   the order is over, remember the answer
            "refused"   nothing was taken, remember the answer
            "forget"    nothing was taken, forget the claim
            "open"      taken, not confirmed: let the next attempt take over at once
-  ARGV[4]  the answer, with accepted and refused
+  ARGV[4]  the answer, with accepted, decided and refused
 
   Returns  1 when the record was changed, 0 when there was none of this order to change.
   May be called twice: it acts on a record only while that is a running claim of this very order.
 ]]
-if ARGV[3] == "refused" or ARGV[3] == "forget" then redis.call("HDEL", KEYS[2], ARGV[1]) end
+if ARGV[3] ~= "accepted" and ARGV[3] ~= "open" then redis.call("HDEL", KEYS[2], ARGV[1]) end
 if ARGV[2] == "" then return 0 end
 local prefix = "R|" .. ARGV[2] .. "|" .. ARGV[1] .. "|"
 local record = redis.call("GET", KEYS[1])
