@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { REPOSITORY } from "../tools/stack/home.ts";
 import { identify } from "../tools/stack/identity.ts";
 import { openPorts } from "../tools/stack/ports.ts";
 import { createHistory } from "./support/history.ts";
-import { createHttpClient, type HttpClient } from "./support/http-client.ts";
+import { createHttpClient, type HttpClient, NoAnswer, type Answer } from "./support/http-client.ts";
 import { broken, openSandbox, type Person, type Sandbox } from "./support/sandbox.ts";
 import { until } from "./support/until.ts";
 
@@ -106,7 +107,7 @@ describe("pm2 with ecosystem.config.cjs", function () {
     const history = createHistory();
     const before = await list();
     const load = placeAtRate(people, ORDERS_PER_S, ({ id, token }) =>
-      history.record(id, sale.id, http.post("/api/orders", { productId: sale.id }, token)),
+      history.record(id, sale.id, placeOrAskAgain(http, sale.id, token)),
     );
     await until("the load is on", () => history.calls.length > ORDERS_PER_S, START_DEADLINE_MS);
     await pm2("reload", "ecosystem.config.cjs");
@@ -145,6 +146,20 @@ describe("pm2 with ecosystem.config.cjs", function () {
     await until("the daemon has ended", () => pid !== undefined && !isAlive(pid), STOP_DEADLINE_MS);
   });
 });
+
+/**
+ * As HTTP clients do (RFC 9112 §9.3.1): a request that went out on a kept connection, while the server was closing it as
+ * idle, is sent once more on a new one; the key makes that safe. A refused connection is never tried again here.
+ */
+async function placeOrAskAgain(http: HttpClient, productId: number, token: string): Promise<Answer> {
+  const ask = { token, body: { productId }, headers: { "Idempotency-Key": randomUUID() } };
+  try {
+    return await http.send("POST", "/api/orders", ask);
+  } catch (error) {
+    if (!(error instanceof NoAnswer) || !error.reused || error.message.includes("ECONNREFUSED")) throw error;
+    return await http.send("POST", "/api/orders", ask);
+  }
+}
 
 /** An open model: a person comes when it is time, whether or not the ones before have their answers. */
 async function placeAtRate(

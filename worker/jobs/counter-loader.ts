@@ -35,7 +35,7 @@ interface Waiting {
 export function createCounterLoader(dependencies: CounterLoaderDependencies): Job {
   const { products, stock, store, backlog, produceSettledMs, log, monotonicNow } = dependencies;
   const waiting = new Map<number, Waiting>();
-  return { name: "counter-loader", everyMs: LOAD_EVERY_MS, lockMs: 30_000, run };
+  return { name: "counter-loader", everyMs: LOAD_EVERY_MS, lockMs: 5_000, run };
 
   async function run(): Promise<void> {
     const active = await products();

@@ -3,7 +3,10 @@ import type { Lock, Log } from "../../shared/domain/ports.ts";
 export interface Job {
   readonly name: string;
   readonly everyMs: number;
-  /** Longest run that the lock covers; a longer one may meet a second runner, which is harmless. */
+  /**
+   * Longest run that the lock covers; a longer one may meet a second runner, which is harmless. Short, because a worker
+   * that dies in a run holds up the others' for so long.
+   */
   readonly lockMs: number;
   run(): Promise<void>;
 }

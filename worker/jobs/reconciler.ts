@@ -26,7 +26,7 @@ export interface ReconcilerDependencies {
 export function createReconciler({ products, stock, store, log }: ReconcilerDependencies): Job {
   /** Where the next run's walk over a product goes on. */
   const cursors = new Map<number, string>();
-  return { name: "reconciler", everyMs: RECONCILE_EVERY_MS, lockMs: 30_000, run };
+  return { name: "reconciler", everyMs: RECONCILE_EVERY_MS, lockMs: 5_000, run };
 
   async function run(): Promise<void> {
     for (const { id } of await products()) {

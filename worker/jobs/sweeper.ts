@@ -21,7 +21,7 @@ export interface SweeperDependencies {
  * acknowledgement. The same message, the same order id: the worker removes the second copy.
  */
 export function createSweeper({ products, stock, events, log, observe }: SweeperDependencies): Job {
-  return { name: "sweeper", everyMs: SWEEP_EVERY_MS, lockMs: 10_000, run };
+  return { name: "sweeper", everyMs: SWEEP_EVERY_MS, lockMs: 3_000, run };
 
   async function run(): Promise<void> {
     if (!events.accepting()) return;
