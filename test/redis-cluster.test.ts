@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Redis } from "ioredis";
 import { v7 as uuidv7 } from "uuid";
 import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
 import { createRedlock } from "../shared/redis/lock.ts";
@@ -11,13 +12,14 @@ import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createStockStore } from "../shared/redis/stock-store.ts";
 import { createLogRecorder } from "../shared/testing/log.ts";
 import { sampleProduct } from "../shared/testing/samples.ts";
-import { run } from "../tools/stack/command.ts";
 import { openHome } from "../tools/stack/home.ts";
 import { openPorts } from "../tools/stack/ports.ts";
 import { until } from "./support/until.ts";
 
 const NODES = ["first", "second", "third"];
 const START_DEADLINE_MS = 20_000;
+/** Of every Redis Cluster. */
+const SLOTS = 16_384;
 const PRODUCTS = 9;
 const STOCK = 20;
 const BUYERS = 300;
@@ -25,45 +27,34 @@ const BUYERS = 300;
 describe("a Redis Cluster of three", function () {
   this.timeout(60_000);
   let folder: string;
-  let client: RedisClient;
+  let client: RedisClient | undefined;
   const servers: ChildProcess[] = [];
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "flashpay-cluster-"));
     const ports = openPorts(openHome(folder));
-    const addresses: string[] = [];
+    const nodes: Node[] = [];
     for (const name of NODES) {
-      const port = await ports.claim(name);
       // The default bus port is 10 000 higher, which may be out of range.
-      const busPort = await ports.claim(`${name}-bus`);
-      const options = {
-        port,
-        "cluster-port": busPort,
-        "cluster-enabled": "yes",
-        "cluster-config-file": `${name}.conf`,
-      };
-      const more = { appendonly: "yes", appenddirname: name, save: "", bind: "127.0.0.1", dir: folder };
-      const args = Object.entries({ ...options, ...more }).flatMap(([key, value]) => [
-        `--${key}`,
-        String(value),
-      ]);
-      servers.push(spawn("redis-server", args, { stdio: "ignore" }));
-      addresses.push(`127.0.0.1:${port}`);
+      const node = { name, port: await ports.claim(name), busPort: await ports.claim(`${name}-bus`) };
+      servers.push(startNode(node, folder));
+      nodes.push(node);
     }
-    const cli = ["--cluster", "create", ...addresses, "--cluster-yes"];
-    await until("the cluster is made", async () => (await run("redis-cli", cli)).ok, START_DEADLINE_MS);
-    const url = addresses.map((address) => `redis://${address}`).join(",");
-    client = await connectWhenReady(url);
+    await joinNodes(nodes);
+    const url = nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(",");
+    client = await connectRedis({ url, name: "test", onError: () => undefined });
   });
   after(async () => {
-    client.disconnect();
-    const ended = servers.map((server) => once(server, "exit"));
-    for (const server of servers) server.kill("SIGKILL");
+    client?.disconnect();
+    const running = servers.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const ended = running.map((server) => once(server, "exit"));
+    for (const server of running) server.kill("SIGKILL");
     await Promise.all(ended);
     rmSync(folder, { recursive: true, force: true });
   });
 
   it("sells exactly what there is of products in every slot: the keys of one script share theirs", async () => {
+    if (!client) throw new Error("there is no cluster");
     const log = createLogRecorder();
     const stock = createStockStore(client);
     const claims = createOrderClaims(client, createRedlock(client, log), log);
@@ -93,19 +84,45 @@ describe("a Redis Cluster of three", function () {
   });
 });
 
-/** The nodes agree on who has which slots a moment after the cluster is made. */
-async function connectWhenReady(url: string): Promise<RedisClient> {
-  let connected: RedisClient | undefined;
-  await until(
-    "the cluster serves",
-    async () => {
-      connected = await connectRedis({ url, name: "test", onError: () => undefined }).catch(() => undefined);
-      return connected !== undefined;
-    },
-    START_DEADLINE_MS,
-  );
-  if (!connected) throw new Error("not connected");
-  return connected;
+interface Node {
+  readonly name: string;
+  readonly port: number;
+  readonly busPort: number;
+}
+
+function startNode({ name, port, busPort }: Node, folder: string): ChildProcess {
+  const options = {
+    port,
+    "cluster-port": busPort,
+    "cluster-enabled": "yes",
+    "cluster-config-file": `${name}.conf`,
+  };
+  const more = { appendonly: "yes", appenddirname: name, save: "", bind: "127.0.0.1", dir: folder };
+  const args = Object.entries({ ...options, ...more }).flatMap(([key, value]) => [`--${key}`, String(value)]);
+  return spawn("redis-server", args, { stdio: "ignore" });
+}
+
+/** Shares the slots out and introduces the nodes to each other; each step may be done again. */
+async function joinNodes(nodes: readonly Node[]): Promise<void> {
+  const clients = nodes.map(({ port }) => new Redis(port, "127.0.0.1", { maxRetriesPerRequest: null }));
+  for (const client of clients) client.on("error", () => undefined);
+  try {
+    const share = Math.ceil(SLOTS / nodes.length);
+    for (const [i, client] of clients.entries()) {
+      await client.call("CLUSTER", "SET-CONFIG-EPOCH", i + 1);
+      await client.call("CLUSTER", "ADDSLOTSRANGE", i * share, Math.min((i + 1) * share, SLOTS) - 1);
+    }
+    const joined = async (client: Redis): Promise<boolean> => {
+      const info = String(await client.call("CLUSTER", "INFO"));
+      return info.includes("cluster_state:ok") && info.includes(`cluster_known_nodes:${nodes.length}`);
+    };
+    for (const { port, busPort } of nodes.slice(1))
+      await clients[0]?.call("CLUSTER", "MEET", "127.0.0.1", port, busPort);
+    const all = async () => (await Promise.all(clients.map(joined))).every(Boolean);
+    await until("all nodes know each other and all slots", all, START_DEADLINE_MS);
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
 }
 
 async function* nobody(): AsyncIterable<never> {
