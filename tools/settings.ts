@@ -45,7 +45,15 @@ function environmentOrStack(): NodeJS.ProcessEnv {
   if (process.env["MYSQL_HOST"]) return process.env;
   const stack = readStack();
   if (!stack) throw new StartRefused(NO_SERVERS);
-  const { mysql, redisUrl, kafkaBrokers } = stack;
+  return serverSettings(stack);
+}
+
+/** Where the servers are, as the programs' own settings. */
+export function serverSettings({
+  mysql,
+  redisUrl,
+  kafkaBrokers,
+}: Pick<StackFile, "mysql" | "redisUrl" | "kafkaBrokers">): NodeJS.ProcessEnv {
   return {
     MYSQL_HOST: mysql.host,
     MYSQL_PORT: String(mysql.port),

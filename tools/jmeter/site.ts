@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readStack, flashpayHome } from "../settings.ts";
+import { readStack, flashpayHome, serverSettings } from "../settings.ts";
 import { StackFailure } from "../stack/failure.ts";
 import { readStrings } from "../stack/files.ts";
 import { cacheFolder } from "../stack/home.ts";
@@ -62,16 +62,5 @@ export function runningSite(env: NodeJS.ProcessEnv): Site {
 
 /** Settings for `npm run verify` and other tools, from where the site is. */
 export function toolEnvironment(site: Site): NodeJS.ProcessEnv {
-  const { mysql, redisUrl, kafkaBrokers } = site;
-  return {
-    ...cleanEnvironment(process.env),
-    MYSQL_HOST: mysql.host,
-    MYSQL_PORT: String(mysql.port),
-    MYSQL_USER: mysql.user,
-    MYSQL_PASSWORD: mysql.password,
-    MYSQL_DATABASE: mysql.database,
-    REDIS_URL: redisUrl,
-    KAFKA_BROKERS: kafkaBrokers,
-    KAFKA_TOPIC_REPLICATION: "1",
-  };
+  return { ...cleanEnvironment(process.env), ...serverSettings(site) };
 }
