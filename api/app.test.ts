@@ -3,7 +3,7 @@ import { Registry } from "prom-client";
 import request from "supertest";
 import { createFakeClock } from "../shared/testing/clock.ts";
 import { createFakeDatabase } from "../shared/testing/database.ts";
-import { createFakeRevocations } from "../shared/testing/fakes.ts";
+import { createFakeRevocations, createFakeStockEpochs } from "../shared/testing/fakes.ts";
 import { createLogRecorder } from "../shared/testing/log.ts";
 import { createFakeOrderClaims } from "../shared/testing/order-claims.ts";
 import { createFakeOrderEvents } from "../shared/testing/order-events.ts";
@@ -58,11 +58,12 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
       },
       log,
     }),
-    products: createProductService({ products, stock, log, now: clock.now }),
+    products: createProductService({ products, stock, epochs: createFakeStockEpochs(), log, now: clock.now }),
     orders: createOrderService({
       claims,
       stock,
       events,
+      overdue: () => false,
       products,
       log,
       now: clock.now,
@@ -93,7 +94,7 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
   async function openSale(changes: Parameters<typeof sampleProduct>[0] = {}): Promise<void> {
     const product = sampleProduct(changes);
     database.tables.products.set(product.id, product);
-    await stock.load({ product, bought: store.boughtByProduct(product.id) });
+    await stock.load({ product, bought: store.boughtByProduct(product.id), epoch: 1 });
   }
 }
 export type TestApp = ReturnType<typeof createTestApp>;

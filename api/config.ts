@@ -8,6 +8,8 @@ export interface ApiConfig extends SharedSettings {
   /** Seconds. */
   readonly JWT_EXPIRES_IN: number;
   readonly PRODUCE_TIMEOUT_MS: number;
+  /** Seconds. */
+  readonly UNDECIDED_AGE_MAX: number;
   readonly RATE_LIMIT_PER_ADDRESS: number;
   readonly RATE_LIMIT_ORDERS_PER_USER: number;
   readonly LOGIN_FAILURES_PER_ACCOUNT: number;
@@ -46,7 +48,8 @@ export const apiSettings = Joi.object<ApiConfig>({
     .custom(toSeconds)
     .default(1_800)
     .messages({ "string.pattern.base": "JWT_EXPIRES_IN must be seconds, or a number with s, m or h" }),
-  PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(2_000),
+  PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(900),
+  UNDECIDED_AGE_MAX: Joi.number().integer().min(5).max(604_800).default(300),
   RATE_LIMIT_PER_ADDRESS: Joi.number().integer().min(1).max(10_000_000).default(1_000),
   RATE_LIMIT_ORDERS_PER_USER: Joi.number().integer().min(1).max(1_000_000).default(20),
   LOGIN_FAILURES_PER_ACCOUNT: Joi.number().integer().min(1).max(100_000).default(10),

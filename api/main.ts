@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import { openConnections, type Connections } from "../shared/connections.ts";
-import type { Log } from "../shared/domain/ports.ts";
+import type { Log, StockEpochs, StockStore } from "../shared/domain/ports.ts";
+import { createFailPoints } from "../shared/fail-point.ts";
+import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
 import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
+import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
 import { createAttemptLimiter } from "../shared/redis/attempt-limiter.ts";
 import type { RedisClient } from "../shared/redis/client.ts";
 import { createRedlock } from "../shared/redis/lock.ts";
@@ -16,7 +19,7 @@ import { createStockStore, markPublished } from "../shared/redis/stock-store.ts"
 import { reach, startProgram } from "../shared/start.ts";
 import { createApp, type AppDependencies } from "./app.ts";
 import { loadApiConfig, type ApiConfig } from "./config.ts";
-import { createApiMetrics } from "./metrics.ts";
+import { createApiMetrics, type ApiMetrics } from "./metrics.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
 import { createAttemptLimits } from "./middleware/rate-limit.ts";
 import { createPasswordHasher } from "./password-hasher.ts";
@@ -25,10 +28,15 @@ import { createSettlementReader } from "./repositories/settlement-reader.ts";
 import { createUserRepository } from "./repositories/user-repository.ts";
 import { closeHttpServer, createHttpServer } from "./server.ts";
 import { createAccountService } from "./services/account-service.ts";
+import { createBacklogGuard } from "./services/backlog-guard.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
 import { createSettlementService } from "./services/settlement-service.ts";
+import { createStockGate } from "./services/stock-gate.ts";
+
+/** A reader would rather hear not_ready. */
+const STATEMENT_TIMEOUT_MS = 3_000;
 
 await startProgram(main);
 
@@ -42,7 +50,8 @@ async function main(): Promise<void> {
   const log = createLogger("api", config.LOG_LEVEL);
   const lifecycle = createLifecycle(log);
   stopOnSignals(lifecycle, log);
-  const connections = await openConnections("flashpay-api", config, log, lifecycle);
+  const needs = { log, lifecycle, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
+  const connections = await openConnections("flashpay-api", config, needs);
   const app = await wire({ ...connections, config, log }, lifecycle);
   const server = createHttpServer(app.express);
   await reach("PORT", `${config.HOST}:${config.PORT}`, async () => {
@@ -59,22 +68,16 @@ async function main(): Promise<void> {
 }
 
 async function wire(wiring: Wiring, lifecycle: Lifecycle) {
-  const { config, log, sequelize, redis, producer, admin } = wiring;
+  const { config, log, sequelize, redis, admin } = wiring;
   const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);
   const models = defineModels(sequelize);
   const products = createProductRepository(sequelize, models, now);
   const stock = createStockStore(redis);
+  const epochs = createStockEpochs(sequelize);
   const claims = createOrderClaims(redis, createRedlock(redis, log), log);
-  const events = createOrderEvents({
-    producer,
-    produceTimeoutMs: config.PRODUCE_TIMEOUT_MS,
-    log,
-    onBatch: metrics.produced,
-    onPublished: markPublished(stock, log),
-  });
-  lifecycle.onStop("order events", () => events.drained());
+  const intake = openIntake(wiring, { stock, epochs, metrics }, lifecycle);
   const revocations = createRevocationList(redis, config.JWT_EXPIRES_IN * 1_000, log);
   await revocations.start();
   lifecycle.onStop("revocations", () => {
@@ -92,7 +95,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       accepting: () => !stopping,
       mysql: async () => (await sequelize.query("SELECT 1"), true),
       redis: async () => (await redis.ping(), true),
-      kafka: async () => (await admin.describeCluster(), events.accepting()),
+      kafka: async () => (await admin.describeCluster(), intake.events.accepting()),
     },
     authenticate: createAuthenticate(config.JWT_SECRET, revocations),
     accounts: createAccountService({
@@ -103,8 +106,8 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       attempts: attemptLimits(redis, config),
       log,
     }),
-    products: createProductService({ products, stock, log, now }),
-    orders: createOrderService({ claims, stock, events, products, log, now, observe: metrics.intake }),
+    products: createProductService({ products, stock, epochs, log, now }),
+    orders: createOrderService({ claims, products, log, now, observe: metrics.intake, ...intake }),
     orderQueries: createOrderQueryService({
       orders: createOrderReader(sequelize),
       claims,
@@ -120,6 +123,38 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     refuseReadiness: () => {
       stopping = true;
     },
+  };
+}
+
+interface IntakeNeeds {
+  readonly stock: StockStore;
+  readonly epochs: StockEpochs;
+  readonly metrics: ApiMetrics;
+}
+
+/** What an order passes on its way into the log, and what keeps it out when it would not get there. */
+function openIntake(wiring: Wiring, { stock, epochs, metrics }: IntakeNeeds, lifecycle: Lifecycle) {
+  const { config, log, producer, admin } = wiring;
+  const failPoints = createFailPoints(config.FAIL_POINT);
+  const events = createOrderEvents({
+    producer,
+    produceTimeoutMs: config.PRODUCE_TIMEOUT_MS,
+    log,
+    onBatch: metrics.produced,
+    onPublished: markPublished(stock, log),
+  });
+  lifecycle.onStop("order events", () => events.drained());
+  const gate = createStockGate({ stock, epochs, log, observe: metrics.counters });
+  gate.start();
+  lifecycle.onStop("stock gate", () => gate.stop());
+  const ageMaxMs = config.UNDECIDED_AGE_MAX * 1_000;
+  const guard = createBacklogGuard({ backlog: createBacklogWatch(admin), ageMaxMs, log });
+  lifecycle.onStop("backlog guard", () => guard.stop());
+  const reserve = failPoints.after("throw_in_handler", failPoints.after("after_reserve", gate.reserve));
+  return {
+    stock: { reserve },
+    events: { ...events, publish: failPoints.after("after_produce", events.publish) },
+    overdue: guard.overdue,
   };
 }
 

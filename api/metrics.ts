@@ -5,6 +5,8 @@ import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
 export interface ApiMetrics {
   intake(outcome: IntakeOutcome, seconds: number): void;
   produced(batch: { size: number; ms: number; ok: boolean }): void;
+  /** What the gate before the counters saw. */
+  counters(event: "rolled_back"): void;
 }
 
 /** What the API tells Prometheus beside the runtime's own metrics. */
@@ -36,7 +38,15 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
     buckets: LATENCY_BUCKETS_S,
     registers,
   });
+  const counters = new Counter({
+    name: "flashpay_counters_rolled_back_total",
+    help: "Products whose counters in Redis were found older than they had been; their sale was shut.",
+    registers,
+  });
   return {
+    counters() {
+      counters.inc();
+    },
     intake(outcome, seconds) {
       intake.inc({ outcome });
       intakeSeconds.observe({ outcome }, seconds);

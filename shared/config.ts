@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import Joi from "joi";
+import { FAIL_POINTS } from "./fail-point.ts";
 
 /** A program refuses to start for this reason; the message is the one sentence the operator reads. */
 export class StartRefused extends Error {
@@ -59,6 +60,7 @@ export interface SharedSettings extends MysqlSettings {
   readonly REDIS_URL: string;
   readonly KAFKA_BROKERS: string;
   readonly KAFKA_TOPIC_REPLICATION: number;
+  readonly FAIL_POINT?: string;
 }
 
 const brokerList = /^[^\s,:]+:\d{1,5}(\s*,\s*[^\s,:]+:\d{1,5})*$/;
@@ -86,4 +88,11 @@ export const sharedSettings = {
     .required()
     .messages({ "string.pattern.base": "KAFKA_BROKERS must be host:port, or several of them with commas" }),
   KAFKA_TOPIC_REPLICATION: Joi.number().integer().min(1).max(7).default(3),
+  FAIL_POINT: Joi.string()
+    .pattern(new RegExp(`^(${FAIL_POINTS.join("|")}):[1-9]\\d*$`))
+    .when("NODE_ENV", { is: "test", otherwise: Joi.forbidden() })
+    .messages({
+      "any.unknown": "FAIL_POINT is for tests alone: it needs NODE_ENV=test",
+      "string.pattern.base": `FAIL_POINT must be one of ${FAIL_POINTS.join(", ")}, a colon and a count`,
+    }),
 };

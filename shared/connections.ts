@@ -19,6 +19,13 @@ export interface Connections {
   readonly admin: Admin;
 }
 
+export interface ConnectionNeeds {
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+  /** See createSequelize. */
+  readonly statementTimeoutMs: number;
+}
+
 /**
  * Opens what a program needs, and each one's release. Called by the composition roots alone.
  * @throws StartRefused when a server cannot be reached, or would lose what the program promises (contract §6)
@@ -26,10 +33,9 @@ export interface Connections {
 export async function openConnections(
   name: string,
   settings: SharedSettings,
-  log: Log,
-  lifecycle: Lifecycle,
+  { log, lifecycle, statementTimeoutMs }: ConnectionNeeds,
 ): Promise<Connections> {
-  const sequelize = createSequelize(settings);
+  const sequelize = createSequelize(settings, statementTimeoutMs);
   lifecycle.onStop("mysql", () => sequelize.close());
   await reach("MYSQL_HOST", "MySQL", () => sequelize.authenticate());
 

@@ -2,11 +2,16 @@ import { expect } from "chai";
 import fc from "fast-check";
 import sinon from "sinon";
 import { createOrderService } from "../api/services/order-service.ts";
+import { createStockGate } from "../api/services/stock-gate.ts";
 import { DomainError } from "../shared/domain/errors.ts";
 import type { OrderMessage } from "../shared/domain/order.ts";
 import { createFakeClock } from "../shared/testing/clock.ts";
 import { createFakeDatabase } from "../shared/testing/database.ts";
-import { createFakeBacklogWatch, createFakeDeadLetterTopic } from "../shared/testing/fakes.ts";
+import {
+  createFakeBacklogWatch,
+  createFakeDeadLetterTopic,
+  createFakeStockEpochs,
+} from "../shared/testing/fakes.ts";
 import { createLogRecorder } from "../shared/testing/log.ts";
 import { createFakeOrderClaims } from "../shared/testing/order-claims.ts";
 import { createFakeOrderEvents, type PublishResult } from "../shared/testing/order-events.ts";
@@ -103,6 +108,7 @@ function createWorld(stock: number, perUserLimit: number) {
   const events = createFakeOrderEvents((order) => void redis.markPublished([order]));
   const deadLetters = createFakeDeadLetterTopic();
   const backlog = createFakeBacklogWatch();
+  const epochs = createFakeStockEpochs();
   const log = createLogRecorder();
   const product = sampleProduct({ stock, perUserLimit, endTime: clock.now() + 120_000 });
   database.tables.products.set(1, product);
@@ -113,8 +119,9 @@ function createWorld(stock: number, perUserLimit: number) {
   const { products, store } = database;
   const intake = createOrderService({
     claims,
-    stock: redis,
+    stock: createStockGate({ stock: redis, epochs, log, observe: () => undefined }),
     events,
+    overdue: () => false,
     products,
     log,
     now: clock.now,
@@ -130,14 +137,19 @@ function createWorld(stock: number, perUserLimit: number) {
   });
   const active = () => products.active(clock.now(), 86_400_000, 10);
   const sweeper = createSweeper({ products: active, stock: redis, events, log, observe: () => undefined });
-  const reconciler = createReconciler({ products: active, stock: redis, store, log });
+  const reconciler = createReconciler({
+    ...{ products: active, stock: redis, ledger: store, log },
+    observe: () => undefined,
+  });
   const loader = createCounterLoader({
     products: active,
     stock: redis,
-    store,
+    ledger: store,
+    epochs,
     backlog,
     produceSettledMs: SETTLED_MS,
     log,
+    observe: () => undefined,
     monotonicNow: clock.now,
   });
   return {
@@ -336,7 +348,11 @@ describe("any sequence of orders and mishaps", function () {
 
   async function openedWorld(stock: number, perUserLimit: number): Promise<World> {
     const world = createWorld(stock, perUserLimit);
-    await world.redis.load({ product: world.product, bought: world.database.store.boughtByProduct(1) });
+    await world.redis.load({
+      product: world.product,
+      bought: world.database.store.boughtByProduct(1),
+      epoch: 1,
+    });
     return world;
   }
 

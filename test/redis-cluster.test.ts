@@ -62,6 +62,7 @@ describe("a Redis Cluster of three", function () {
       await stock.load({
         product: sampleProduct({ id, stock: STOCK, startTime: 0, endTime: 4e12 }),
         bought: nobody(),
+        epoch: 1,
       });
     }
     const outcomes = await Promise.all(

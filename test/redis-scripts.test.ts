@@ -184,7 +184,6 @@ function createModel(stock: number, perUserLimit: number) {
       left -= quantity;
       add(user, quantity);
     }
-    left = Math.max(0, left);
     return "loaded";
   }
 }
@@ -247,7 +246,7 @@ describe("the scripts of a product's stock", function () {
           await store.markPublished(taken.orders.map((n) => ({ orderId: idOf(n), productId })));
           return undefined;
         case "load":
-          return await store.load({ product: { ...product, sold: taken.sold }, bought: nobody() });
+          return await store.load({ product: { ...product, sold: taken.sold }, bought: nobody(), epoch: 1 });
         case "lose counters":
           await redis.del(keys.stock(productId));
           return undefined;
@@ -323,7 +322,7 @@ describe("reserve", () => {
   it("answers with the message as it will stand in the log, in the contract's order of fields", async () => {
     const store = createStockStore(redis);
     const [productId, userId, orderId] = [freshId(), freshId(), uuidv7()];
-    await store.load({ product: openSale(productId), bought: nobody() });
+    await store.load({ product: openSale(productId), bought: nobody(), epoch: 1 });
     const reserved = await store.reserve({ orderId, userId, productId, quantity: 1 });
     if (reserved.outcome !== "reserved") throw new Error(reserved.outcome);
     expect(JSON.parse(reserved.value)).to.deep.equal(reserved.order);
@@ -343,7 +342,7 @@ describe("reserve", () => {
   it("says the same to the byte to a second call, before and after the order is decided", async () => {
     const store = createStockStore(redis);
     const [productId, userId, orderId] = [freshId(), freshId(), uuidv7()];
-    await store.load({ product: openSale(productId), bought: nobody() });
+    await store.load({ product: openSale(productId), bought: nobody(), epoch: 1 });
     const input = { orderId, userId, productId, quantity: 1 };
     const first = await store.reserve(input);
     expect(await store.reserve(input)).to.deep.equal(first);
@@ -363,7 +362,7 @@ describe("reserve", () => {
       const store = createStockStore(redis);
       const productId = freshId();
       const product = openSale(productId, { startTime: Date.now() + start, endTime: Date.now() + end });
-      await store.load({ product, bought: nobody() });
+      await store.load({ product, bought: nobody(), epoch: 1 });
       const reserved = await store.reserve({ orderId: uuidv7(), userId: freshId(), productId, quantity: 1 });
       expect(reserved.outcome).to.equal(outcome);
     });
@@ -372,7 +371,7 @@ describe("reserve", () => {
   it("of one unit by fifty buyers at once has one winner", async () => {
     const store = createStockStore(redis);
     const productId = freshId();
-    await store.load({ product: openSale(productId, { stock: 1 }), bought: nobody() });
+    await store.load({ product: openSale(productId, { stock: 1 }), bought: nobody(), epoch: 1 });
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         store.reserve({ orderId: uuidv7(), userId: n + 1, productId, quantity: 1 }),
@@ -385,7 +384,11 @@ describe("reserve", () => {
   it("keeps a price of 10¹² and ids beyond 2³² exact", async () => {
     const store = createStockStore(redis);
     const [productId, userId, orderId] = [freshId(), 2 ** 50 + 1, uuidv7()];
-    await store.load({ product: openSale(productId, { price: 1_000_000_000_000 }), bought: nobody() });
+    await store.load({
+      product: openSale(productId, { price: 1_000_000_000_000 }),
+      bought: nobody(),
+      epoch: 1,
+    });
     const reserved = await store.reserve({ orderId, userId, productId, quantity: 1 });
     if (reserved.outcome !== "reserved") throw new Error(reserved.outcome);
     expect(reserved.order).to.include({ userId, productId, unitPrice: 1_000_000_000_000 });
@@ -399,7 +402,11 @@ describe("settle", () => {
   it("gives a unit back once, however often and however parallel it is told to", async () => {
     const store = createStockStore(redis);
     const productId = freshId();
-    await store.load({ product: openSale(productId, { stock: 20, perUserLimit: 20 }), bought: nobody() });
+    await store.load({
+      product: openSale(productId, { stock: 20, perUserLimit: 20 }),
+      bought: nobody(),
+      epoch: 1,
+    });
     const reserved = await Promise.all(
       Array.from({ length: 20 }, () =>
         store.reserve({ orderId: uuidv7(), userId: 1, productId, quantity: 1 }),
@@ -415,7 +422,7 @@ describe("settle", () => {
   it("gives back what was reserved, whatever quantity the caller claims", async () => {
     const store = createStockStore(redis);
     const [productId, userId, orderId] = [freshId(), freshId(), uuidv7()];
-    await store.load({ product: openSale(productId), bought: nobody() });
+    await store.load({ product: openSale(productId), bought: nobody(), epoch: 1 });
     const one = await store.reserve({ orderId, userId, productId, quantity: 1 });
     if (one.outcome !== "reserved") throw new Error(one.outcome);
     await store.settle([{ order: { ...one.order, quantity: 7 }, as: "FAILED" }]);
@@ -426,7 +433,11 @@ describe("settle", () => {
     const store = createStockStore(redis);
     const products = [freshId(), freshId()];
     for (const id of products)
-      await store.load({ product: openSale(id, { stock: 300, perUserLimit: 100 }), bought: nobody() });
+      await store.load({
+        product: openSale(id, { stock: 300, perUserLimit: 100 }),
+        bought: nobody(),
+        epoch: 1,
+      });
     const reserved = await Promise.all(
       Array.from({ length: 600 }, (_, n) =>
         store.reserve({
@@ -449,7 +460,7 @@ describe("settle", () => {
   it("keeps the tombstones of keyed orders for a day, those of others for minutes", async () => {
     const store = createStockStore(redis);
     const productId = freshId();
-    await store.load({ product: openSale(productId, { perUserLimit: 5 }), bought: nobody() });
+    await store.load({ product: openSale(productId, { perUserLimit: 5 }), bought: nobody(), epoch: 1 });
     const keyed = `${uuidv7().slice(0, 14)}8${uuidv7().slice(15)}`;
     const unkeyed = uuidv7();
     for (const orderId of [keyed, unkeyed]) {
@@ -467,7 +478,7 @@ describe("reservations that may not have reached the log", () => {
   it("are listed oldest first, from the age asked for, up to the limit", async () => {
     const store = createStockStore(redis);
     const productId = freshId();
-    await store.load({ product: openSale(productId, { perUserLimit: 5 }), bought: nobody() });
+    await store.load({ product: openSale(productId, { perUserLimit: 5 }), bought: nobody(), epoch: 1 });
     const ids: string[] = [];
     for (let n = 0; n < 3; n += 1) {
       const orderId = uuidv7();
@@ -487,7 +498,11 @@ describe("reservations that may not have reached the log", () => {
   it("are walked completely, each once while nothing changes", async () => {
     const store = createStockStore(redis);
     const productId = freshId();
-    await store.load({ product: openSale(productId, { stock: 2_000, perUserLimit: 100 }), bought: nobody() });
+    await store.load({
+      product: openSale(productId, { stock: 2_000, perUserLimit: 100 }),
+      bought: nobody(),
+      epoch: 1,
+    });
     await Promise.all(
       Array.from({ length: 1_500 }, (_, n) =>
         store.reserve({ orderId: uuidv7(), userId: (n % 20) + 1, productId, quantity: 1 }),
@@ -509,14 +524,16 @@ describe("load", () => {
     const store = createStockStore(redis);
     const [productId, userId] = [freshId(), freshId()];
     const product = openSale(productId, { stock: 10, perUserLimit: 4 });
-    await store.load({ product, bought: nobody() });
+    await store.load({ product, bought: nobody(), epoch: 1 });
     await store.reserve({ orderId: uuidv7(), userId, productId, quantity: 2 });
     await redis.del(keys.stock(productId));
     const bought = async function* () {
       yield [{ userId, quantity: 1 }];
       yield [{ userId: userId + 1, quantity: 2 }];
     };
-    expect(await store.load({ product: { ...product, sold: 3 }, bought: bought() })).to.equal("loaded");
+    expect(await store.load({ product: { ...product, sold: 3 }, bought: bought(), epoch: 1 })).to.equal(
+      "loaded",
+    );
     expect((await store.left([productId])).get(productId)).to.equal(5);
     const next = await store.reserve({ orderId: uuidv7(), userId, productId, quantity: 2 });
     expect(next.outcome).to.equal("limit_exceeded");
@@ -530,7 +547,7 @@ describe("load", () => {
       yield [{ userId: 1, quantity: 1 }];
     };
     const results = await Promise.all(
-      Array.from({ length: 10 }, () => store.load({ product, bought: bought() })),
+      Array.from({ length: 10 }, () => store.load({ product, bought: bought(), epoch: 1 })),
     );
     expect(results.filter((result) => result === "loaded")).to.have.lengthOf(1);
     const staged = (await redis.keys(`{p:${productId}}*`)).sort();

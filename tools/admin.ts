@@ -16,6 +16,8 @@ const USAGE = `Usage: npm run admin -- create <username> [--email <address>] [--
 Makes an administrator. The password is asked for on a terminal, read from standard input with --password-stdin, and
 generated and printed otherwise; there is no default.`;
 
+const STATEMENT_TIMEOUT_MS = 10_000;
+
 await startProgram(main);
 
 async function main(): Promise<void> {
@@ -33,7 +35,7 @@ async function main(): Promise<void> {
   const { password, generated } = await choosePassword(values["password-stdin"]);
   const account = accountOf(username, values.email ?? `${username.toLowerCase()}@flashpay.invalid`, password);
 
-  const sequelize = createSequelize(settings);
+  const sequelize = createSequelize(settings, STATEMENT_TIMEOUT_MS);
   const passwords = createPasswordHasher();
   try {
     const users = createUserRepository(defineModels(sequelize), () => Date.now());

@@ -15,6 +15,8 @@ import { liveFindings, underWay } from "./verify/live-invariants.ts";
 
 const WAIT_DEFAULT_S = "30";
 const POLL_MS = 200;
+/** For one check over millions of rows. */
+const STATEMENT_TIMEOUT_MS = 300_000;
 const PRODUCTS_MAX = 100_000;
 const quiet = (): void => undefined;
 const silent: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
     options: { wait: { type: "string", default: WAIT_DEFAULT_S }, json: { type: "boolean", default: false } },
   });
   const settings = toolSettings();
-  const sequelize = createSequelize(settings);
+  const sequelize = createSequelize(settings, STATEMENT_TIMEOUT_MS);
   const redis = await connectRedis({ url: settings.REDIS_URL, name: "flashpay-verify", onError: quiet });
   const admin = createKafka({
     clientId: "flashpay-verify",

@@ -6,6 +6,7 @@ export interface WorkerConfig extends SharedSettings {
   readonly WORKER_PORT: number;
   readonly WORKER_BATCH_MAX: number;
   readonly PRODUCE_TIMEOUT_MS: number;
+  readonly WORKER_SESSION_TIMEOUT_MS: number;
 }
 
 export const workerSettings = Joi.object<WorkerConfig>({
@@ -13,7 +14,8 @@ export const workerSettings = Joi.object<WorkerConfig>({
   WORKER_HOST: Joi.string().hostname().default("127.0.0.1"),
   WORKER_PORT: Joi.number().port().default(3001),
   WORKER_BATCH_MAX: Joi.number().integer().min(1).max(5_000).default(1_000),
-  PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(2_000),
+  PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(900),
+  WORKER_SESSION_TIMEOUT_MS: Joi.number().integer().min(1_000).max(30_000).default(10_000),
 });
 
 /** @throws StartRefused with every problem at once */

@@ -3,7 +3,9 @@ import { promisify } from "node:util";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import type { BacklogWatch, DecisionStore, Log, StockStore } from "../shared/domain/ports.ts";
 import type { Server } from "node:http";
+import type { Sequelize } from "sequelize";
 import { PRODUCE_SETTLED_MS } from "../shared/kafka/client.ts";
+import { createFailPoints, type FailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterTopic } from "../shared/kafka/dead-letter-topic.ts";
 import { createOrderConsumer, type OrderConsumer } from "../shared/kafka/order-consumer.ts";
@@ -13,6 +15,7 @@ import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
+import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, startProgram } from "../shared/start.ts";
@@ -27,6 +30,9 @@ import { createReconciler } from "./jobs/reconciler.ts";
 import { createSweeper } from "./jobs/sweeper.ts";
 import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
 import { createDecisionStore } from "./repositories/decision-store.ts";
+
+/** Longest statement of a batch; two in a row still end before anybody gives up on this worker's stop. */
+const STATEMENT_TIMEOUT_MS = 8_000;
 
 await startProgram(main);
 
@@ -44,9 +50,10 @@ async function main(): Promise<void> {
   const log = createLogger("worker", config.LOG_LEVEL);
   const lifecycle = createLifecycle(log);
   const grace = stopOnSignals(lifecycle, log);
-  const wiring = { ...(await openConnections("flashpay-worker", config, log, lifecycle)), config, log };
+  const needs = { log, lifecycle, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
+  const wiring = { ...(await openConnections("flashpay-worker", config, needs)), config, log };
   const { sequelize, redis, admin } = wiring;
-  const store = createDecisionStore(sequelize);
+  const store = openStore(sequelize, createFailPoints(config.FAIL_POINT));
   const stock = createStockStore(redis);
   const backlog = createBacklogWatch(admin);
   const inHand = createInHand(now);
@@ -80,6 +87,20 @@ async function main(): Promise<void> {
   log.info({ port: config.WORKER_PORT }, "deciding orders");
 }
 
+function openStore(sequelize: Sequelize, failPoints: FailPoints): DecisionStore {
+  const store = createDecisionStore(sequelize, () => {
+    failPoints.reached("after_order_insert");
+  });
+  return {
+    ...store,
+    transaction: async (work) => {
+      const result = await store.transaction(work);
+      failPoints.reached("after_commit");
+      return result;
+    },
+  };
+}
+
 interface Parts {
   readonly store: DecisionStore;
   readonly stock: StockStore;
@@ -103,15 +124,12 @@ function startJobs(wiring: Wiring, parts: Parts & { backlog: BacklogWatch }, lif
   const jobs = [
     createSweeper({ products, stock, events, log, observe: metrics.swept }),
     createCounterLoader({
-      products,
-      stock,
-      store,
-      backlog,
+      ...{ products, stock, ledger: store, backlog, log, monotonicNow },
+      epochs: createStockEpochs(sequelize),
       produceSettledMs: PRODUCE_SETTLED_MS,
-      log,
-      monotonicNow,
+      observe: metrics.counters,
     }),
-    createReconciler({ products, stock, store, log }),
+    createReconciler({ products, stock, ledger: store, log, observe: metrics.counters }),
   ];
   for (const job of jobs) {
     const running = runEvery(job, lock, log);
@@ -128,6 +146,7 @@ function createConsumer(
   const handle = createOrderPlacedHandler({ store, stock, deadLetters, log, now, observe: metrics.batch });
   return createOrderConsumer({
     kafka,
+    sessionTimeoutMs: config.WORKER_SESSION_TIMEOUT_MS,
     batchMax: config.WORKER_BATCH_MAX,
     log,
     handle: (messages, mine) =>

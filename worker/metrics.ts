@@ -1,10 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
 import type { BatchReport } from "./handlers/order-placed.ts";
+import type { Repair } from "./jobs/reconciler.ts";
 
 export interface WorkerMetrics {
   batch(report: BatchReport): void;
   swept(orders: number): void;
+  /** What was done about counters that did not say what the database says. */
+  counters(event: "rolled_back" | "loaded" | Repair): void;
 }
 
 export interface WorkerReadings {
@@ -44,6 +47,12 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
     help: "Orders handed over again by the sweeper.",
     registers,
   });
+  const counters = new Counter({
+    name: "flashpay_counters_repaired_total",
+    help: "Redis' counters of a product: rolled_back, shut, loaded, given_back, ended (reservations of decided orders).",
+    labelNames: ["event"],
+    registers,
+  });
   const decisionAge = new Histogram({
     name: "flashpay_order_decision_seconds",
     help: "From acceptance (Redis' clock) to the end of the deciding batch (worker's clock).",
@@ -77,6 +86,9 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
     },
     swept: (orders) => {
       swept.inc(orders);
+    },
+    counters: (event) => {
+      counters.inc({ event });
     },
   };
 

@@ -26,7 +26,7 @@ async function createScene(wrap: (reader: OrderReader) => OrderReader = (reader)
   const product = sampleProduct({ stock: 100, perUserLimit: 100 });
   database.tables.products.set(1, product);
   for (const id of [1, 2, 3]) database.tables.users.set(id, sampleUser(id));
-  await stock.load({ product, bought: database.store.boughtByProduct(1) });
+  await stock.load({ product, bought: database.store.boughtByProduct(1), epoch: 1 });
   const { products } = database;
   const queries = createOrderQueryService({
     orders: wrap(database.orderReader),

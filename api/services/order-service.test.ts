@@ -3,11 +3,13 @@ import { DomainError } from "../../shared/domain/errors.ts";
 import type { OrderMessage } from "../../shared/domain/order.ts";
 import { createFakeClock } from "../../shared/testing/clock.ts";
 import { createFakeDatabase } from "../../shared/testing/database.ts";
+import { createFakeStockEpochs } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
 import { createFakeOrderClaims, FAKE_LEASE_MS } from "../../shared/testing/order-claims.ts";
 import { createFakeOrderEvents } from "../../shared/testing/order-events.ts";
 import { sampleProduct } from "../../shared/testing/samples.ts";
 import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
+import { createStockGate } from "./stock-gate.ts";
 import { createOrderService, type PlaceOrder } from "./order-service.ts";
 
 const KEY = "0123456789abcdef";
@@ -21,16 +23,19 @@ function createScene() {
   const log = createLogRecorder();
   const observed: string[] = [];
   const events = createFakeOrderEvents((order) => void stock.markPublished([order]));
+  const gate = createStockGate({ stock, epochs: createFakeStockEpochs(), log, observe: () => undefined });
+  const state = { overdue: false };
   const service = createOrderService({
     claims,
-    stock,
+    stock: gate,
     events,
+    overdue: () => state.overdue,
     products: database.products,
     log,
     now: clock.now,
     observe: (outcome) => void observed.push(outcome),
   });
-  return { clock, claims, stock, database, events, log, observed, service, place };
+  return { clock, claims, stock, gate, state, database, events, log, observed, service, place };
 
   function place(changes: Partial<PlaceOrder> = {}) {
     const principal = { userId: 1, role: "user", jti: "j", expiresAt: 0 } as const;
@@ -43,7 +48,7 @@ async function opened(changes: Parameters<typeof sampleProduct>[0] = {}): Promis
   const scene = createScene();
   const product = sampleProduct(changes);
   scene.database.tables.products.set(1, product);
-  await scene.stock.load({ product, bought: scene.database.store.boughtByProduct(1) });
+  await scene.stock.load({ product, bought: scene.database.store.boughtByProduct(1), epoch: 1 });
   return scene;
 }
 
@@ -336,8 +341,9 @@ describe("an Idempotency-Key", () => {
     const first = await scene.place({ idempotencyKey: KEY });
     const restarted = createOrderService({
       claims: createFakeOrderClaims(scene.clock.now),
-      stock: scene.stock,
+      stock: scene.gate,
       events: scene.events,
+      overdue: () => false,
       products: scene.database.products,
       log: scene.log,
       now: scene.clock.now,

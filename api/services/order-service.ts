@@ -31,6 +31,8 @@ export interface OrderServiceDependencies {
   readonly claims: OrderClaims;
   readonly stock: Pick<StockStore, "reserve">;
   readonly events: OrderEvents;
+  /** Whether undecided orders are too old to take more. */
+  readonly overdue: () => boolean;
   readonly products: Pick<ProductRepository, "findById">;
   readonly log: Log;
   readonly now: () => number;
@@ -44,7 +46,7 @@ export type OrderService = ReturnType<typeof createOrderService>;
 
 /** Intake (flow.md §1). What it answers 202 to is in the log, and will be decided. */
 export function createOrderService(dependencies: OrderServiceDependencies) {
-  const { claims, stock, events, products, log, now, observe } = dependencies;
+  const { claims, stock, events, overdue, products, log, now, observe } = dependencies;
   return { place };
 
   /** @throws DomainError with every code of contract §1 that an order can hear */
@@ -95,7 +97,15 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
       later(undo(claim));
       throw notReady("Orders cannot be handed over right now.");
     }
+    if (overdue()) {
+      later(undo(claim));
+      throw notReady("Too many orders wait for their decision.");
+    }
     const reserved = await stock.reserve({ orderId, userId, productId, quantity }).catch((cause: unknown) => {
+      if (cause instanceof DomainError) {
+        later(undo(claim));
+        throw cause;
+      }
       // The reply was lost, or never came: the units may be taken, and then the sweeper hands the order over.
       later(claims.leaveOpen(claim));
       throw outcomeUnknown(cause);
@@ -109,6 +119,7 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
         later(claims.answer(claim, { kind: "accepted", order: reserved.order }, "decided"));
         return { order: reserved.order, replayed: true };
       case "not_loaded":
+      case "unconfirmed":
         return await notLoaded(claim, traceId, undo);
       default:
         return refuse(claim, reserved.outcome, traceId);

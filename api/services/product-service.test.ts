@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { DomainError } from "../../shared/domain/errors.ts";
 import { createFakeClock } from "../../shared/testing/clock.ts";
 import { createFakeDatabase } from "../../shared/testing/database.ts";
+import { createFakeStockEpochs } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
 import { sampleProduct } from "../../shared/testing/samples.ts";
 import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
@@ -14,8 +15,9 @@ function createScene() {
   const database = createFakeDatabase(clock.now);
   const stock = createFakeStockStore(clock.now);
   const log = createLogRecorder();
-  const service = createProductService({ products: database.products, stock, log, now: clock.now });
-  return { clock, database, stock, log, service };
+  const epochs = createFakeStockEpochs();
+  const service = createProductService({ products: database.products, stock, epochs, log, now: clock.now });
+  return { clock, database, stock, epochs, log, service };
 }
 
 describe("a sale", () => {
@@ -47,7 +49,7 @@ describe("a sale", () => {
   it("shows what the database knows while Redis is away", async () => {
     const { service, stock, database } = createScene();
     database.tables.products.set(1, sampleProduct({ sold: 4 }));
-    stock.faults.fail("left", new Error("away"));
+    stock.faults.fail("counters", new Error("away"));
     expect((await service.find(1)).stockLeft).to.equal(6);
   });
 

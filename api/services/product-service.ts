@@ -1,6 +1,12 @@
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { Page, PageRequest } from "../../shared/domain/page.ts";
-import type { Log, NewProduct, ProductRepository, StockStore } from "../../shared/domain/ports.ts";
+import type {
+  Log,
+  NewProduct,
+  ProductRepository,
+  StockEpochs,
+  StockStore,
+} from "../../shared/domain/ports.ts";
 import { saleState, type Product, type SaleState } from "../../shared/domain/product.ts";
 import type { Principal } from "../../shared/domain/user.ts";
 
@@ -12,19 +18,24 @@ export interface Sale extends Product {
 export interface ProductServiceDependencies {
   readonly products: ProductRepository;
   readonly stock: Pick<StockStore, "left" | "load">;
+  readonly epochs: Pick<StockEpochs, "note">;
   readonly log: Log;
   readonly now: () => number;
 }
 
+/** A new product's counters were never there before. */
+const FIRST_EPOCH = 1;
+
 export type ProductService = ReturnType<typeof createProductService>;
 
-export function createProductService({ products, stock, log, now }: ProductServiceDependencies) {
+export function createProductService({ products, stock, epochs, log, now }: ProductServiceDependencies) {
   return { open, find, list };
 
   async function open(admin: Principal, product: NewProduct): Promise<Sale> {
     const created = await products.insert(product, admin.userId);
     try {
-      await stock.load({ product: created, bought: nobody() });
+      await stock.load({ product: created, bought: nobody(), epoch: FIRST_EPOCH });
+      await epochs.note(new Map([[created.id, FIRST_EPOCH]]));
     } catch (error) {
       // The sale exists; until the worker has loaded its counters, orders hear not_ready.
       log.warn({ err: error, productId: created.id }, "counters not loaded; the worker will load them");

@@ -72,7 +72,31 @@ export type ReserveOutcome =
   | { readonly outcome: "already_decided"; readonly order: OrderMessage }
   /** The counters are missing. */
   | { readonly outcome: "not_loaded" }
+  /** The counters are there, but nobody has vouched for them lately (`confirm`); nothing was taken. */
+  | { readonly outcome: "unconfirmed" }
   | { readonly outcome: Refusal };
+
+export type Confirmation =
+  | { readonly outcome: "confirmed"; readonly epoch: number }
+  /** The counters were older than `knownEpoch`: Redis lost what came later. They are deleted, the sale is shut. */
+  | { readonly outcome: "rolled_back"; readonly epoch: number }
+  | { readonly outcome: "not_loaded" };
+
+export interface Counters {
+  /** Below zero when Redis, after a loss of data, had promised more than there was. */
+  readonly left: number;
+  /** Units in living reservations. */
+  readonly held: number;
+  /** How often these counters were confirmed. It only grows, unless Redis goes back in time. */
+  readonly epoch: number;
+}
+
+export type GivenBack =
+  /** `units` were missing and are given back; 0 when all was as it should be. */
+  | { readonly outcome: "accounted_for"; readonly units: number }
+  /** Redis has forgotten orders: only a rebuild can tell. Nothing is changed. */
+  | { readonly outcome: "holds_too_many" }
+  | { readonly outcome: "not_loaded" };
 
 export interface Reserved {
   readonly order: OrderMessage;
@@ -81,6 +105,8 @@ export interface Reserved {
 
 export interface ProductCounters {
   readonly product: Product;
+  /** Above every epoch that this product's counters were ever confirmed under. */
+  readonly epoch: number;
   /** Units each user holds in SUCCESS orders. */
   readonly bought: AsyncIterable<readonly { readonly userId: number; readonly quantity: number }[]>;
 }
@@ -92,6 +118,8 @@ export interface StockStore {
     productId: number;
     quantity: number;
   }): Promise<ReserveOutcome>;
+  /** Vouches for the counters for CONFIRMED_FOR_MS, unless their epoch is below the one known. */
+  confirm(productId: number, knownEpoch: number): Promise<Confirmation>;
   /** The log has them: no sweep needed. */
   markPublished(orders: readonly Pick<OrderMessage, "orderId" | "productId">[]): Promise<void>;
   /**
@@ -99,8 +127,10 @@ export interface StockStore {
    * tombstone so that a late copy of the same order takes nothing.
    */
   settle(orders: readonly SettledReservation[]): Promise<void>;
-  /** Units left by product; a product without counters is missing from the map. */
+  /** Units left by product, never below zero; a product without counters is missing from the map. */
   left(productIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Each product's numbers of one instant; a product without counters is missing from the map. */
+  counters(productIds: readonly number[]): Promise<ReadonlyMap<number, Counters>>;
   findReservation(productId: number, orderId: string): Promise<Reserved | null>;
   /** Reservations not known to be in the log, accepted at least `olderThanMs` ago by Redis' clock; oldest first. */
   unpublished(productId: number, olderThanMs: number, limit: number): Promise<readonly Reserved[]>;
@@ -108,6 +138,21 @@ export interface StockStore {
   reservations(productId: number, cursor: string): Promise<{ cursor: string; reserved: readonly Reserved[] }>;
   /** Writes the counters when, and only when, there are none. Units held by living reservations are counted as taken. */
   load(counters: ProductCounters): Promise<"loaded" | "present">;
+  /** Deletes the counters: orders hear not_ready until they are loaded again. */
+  shut(productId: number): Promise<void>;
+  /**
+   * Gives back units that are neither left nor held though the database says so: `leftAndHeld` is stock − sold. Only
+   * under the product's lock, and only once no reservation of a decided order is left.
+   */
+  giveBackMissing(productId: number, leftAndHeld: number): Promise<GivenBack>;
+}
+
+/** The epochs of Redis' counters, remembered where a loss of Redis does not reach. */
+export interface StockEpochs {
+  /** Highest epoch noted, by product; a product without one is missing from the map. */
+  known(productIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Never lowers what is noted. */
+  note(epochs: ReadonlyMap<number, number>): Promise<void>;
 }
 
 export interface SettledReservation {
@@ -153,6 +198,12 @@ export interface DeadLetter {
 
 export interface DeadLetterTopic {
   park(letters: readonly DeadLetter[]): Promise<void>;
+}
+
+/** Whether orders wait for their decision for too long. */
+export interface BacklogAge {
+  /** Whether some message older than this is not decided. */
+  hasOlderThan(ms: number): Promise<boolean>;
 }
 
 export interface BacklogWatch {
@@ -230,13 +281,20 @@ export interface DecisionWriter {
   park(letters: readonly DeadLetter[], parkedAt: number): Promise<ReadonlyMap<string, "SUCCESS" | "FAILED">>;
 }
 
-export interface DecisionStore {
-  /** May run `work` more than once, so it touches nothing but the writer. */
-  transaction<T>(work: (writer: DecisionWriter) => Promise<T>): Promise<T>;
+/** What the database has decided, for those who compare Redis with it. */
+export interface Ledger {
   /** Those of these orders that are decided, with the facts they were decided on. */
   decided(orderIds: readonly string[]): Promise<ReadonlyMap<string, KnownOrder>>;
-  /** Runs `work` while no decision about this product can commit; null when there is no such product. */
+  /**
+   * Runs `work` while no decision about this product can commit; null when there is no such product. May run `work` more
+   * than once.
+   */
   whileLocked<T>(productId: number, work: (product: Product) => Promise<T>): Promise<T | null>;
   boughtByProduct(productId: number): ProductCounters["bought"];
+}
+
+export interface DecisionStore extends Ledger {
+  /** May run `work` more than once, so it touches nothing but the writer. */
+  transaction<T>(work: (writer: DecisionWriter) => Promise<T>): Promise<T>;
   deadLetterCount(): Promise<number>;
 }

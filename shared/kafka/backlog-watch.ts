@@ -1,10 +1,10 @@
 import type { Admin } from "kafkajs";
-import type { BacklogWatch } from "../domain/ports.ts";
+import type { BacklogAge, BacklogWatch } from "../domain/ports.ts";
 import { TOPICS, WORKER_GROUP } from "./topics.ts";
 
 /** Compares the orders topic's end with what the worker group has committed. */
-export function createBacklogWatch(admin: Admin): BacklogWatch {
-  return { endOffsets, hasReached, lag };
+export function createBacklogWatch(admin: Admin): BacklogWatch & BacklogAge {
+  return { endOffsets, hasReached, hasOlderThan, lag };
 
   async function endOffsets(): Promise<ReadonlyMap<number, bigint>> {
     const partitions = await admin.fetchTopicOffsets(TOPICS.orders);
@@ -18,6 +18,12 @@ export function createBacklogWatch(admin: Admin): BacklogWatch {
       const reached = committed.get(partition) ?? lows.get(partition) ?? 0n;
       return reached >= end;
     });
+  }
+
+  async function hasOlderThan(ms: number): Promise<boolean> {
+    // By the producers' stamps: the first message of each partition that is not older; the end when all are.
+    const young = await admin.fetchTopicOffsetsByTimestamp(TOPICS.orders, Date.now() - ms);
+    return !(await hasReached(new Map(young.map(({ partition, offset }) => [partition, BigInt(offset)]))));
   }
 
   async function lag(): Promise<bigint> {

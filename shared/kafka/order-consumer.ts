@@ -2,9 +2,8 @@ import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import type { Log, RawMessage } from "../domain/ports.ts";
 import { TOPICS, WORKER_GROUP } from "./topics.ts";
 
-/** A killed worker's partitions stand still for this long. */
-const SESSION_TIMEOUT_MS = 10_000;
-const HEARTBEAT_INTERVAL_MS = 3_000;
+/** Heartbeats in one session time-out: two may be lost. */
+const HEARTBEATS_PER_SESSION = 3;
 /** How long the broker may hold an empty fetch: stopping waits for it. */
 const FETCH_WAIT_MS = 100;
 const FETCH_BYTES_PER_PARTITION = 1_048_576;
@@ -13,6 +12,8 @@ const PARTITIONS_AT_ONCE_MAX = 3;
 
 export interface ConsumerOptions {
   readonly kafka: Kafka;
+  /** A killed worker's partitions stand still for this long. */
+  readonly sessionTimeoutMs: number;
   /** Messages handed to `handle` at once, and decided in one transaction. */
   readonly batchMax: number;
   readonly log: Log;
@@ -35,15 +36,17 @@ export interface OrderConsumer {
 
 export function createOrderConsumer({
   kafka,
+  sessionTimeoutMs,
   batchMax,
   log,
   handle,
   onDead,
 }: ConsumerOptions): OrderConsumer {
+  const heartbeatMs = Math.floor(sessionTimeoutMs / HEARTBEATS_PER_SESSION);
   const consumer: Consumer = kafka.consumer({
     groupId: WORKER_GROUP,
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+    sessionTimeout: sessionTimeoutMs,
+    heartbeatInterval: heartbeatMs,
     maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
@@ -95,7 +98,7 @@ export function createOrderConsumer({
         key,
         value,
       }));
-      const outcome = await beating(heartbeat, () => handle(messages, mine));
+      const outcome = await beating(heartbeat, heartbeatMs, () => handle(messages, mine));
       if (outcome === "abandoned") return;
       // Only now: what is resolved may be committed, and what is committed never comes again.
       const last = messages.at(-1);
@@ -113,11 +116,15 @@ export function createOrderConsumer({
 }
 
 /** Keeps the membership alive while a batch takes long: the broker must not give it away behind a slow database. */
-async function beating<T>(heartbeat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+async function beating<T>(
+  heartbeat: () => Promise<void>,
+  everyMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
   const timer = setInterval(() => {
     // A refused heartbeat is a rebalance: the next one, at the end of the part, reports it.
     heartbeat().catch(() => undefined);
-  }, HEARTBEAT_INTERVAL_MS);
+  }, everyMs);
   try {
     return await work();
   } finally {

@@ -6,9 +6,13 @@ const ACQUIRE_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const IDLE_CLOSE_MS = 60_000;
 
-/** The only place that configures Sequelize: UTC, READ COMMITTED, integers as numbers. */
-export function createSequelize(settings: MysqlSettings): Sequelize {
-  return new Sequelize(settings.MYSQL_DATABASE, settings.MYSQL_USER, settings.MYSQL_PASSWORD, {
+/**
+ * The only place that configures Sequelize: UTC, READ COMMITTED, integers as numbers.
+ * @param statementTimeoutMs a statement without an answer for so long fails, and takes its connection with it: a database
+ *   that is frozen, or behind a dead line, is an outage like any other
+ */
+export function createSequelize(settings: MysqlSettings, statementTimeoutMs: number): Sequelize {
+  const sequelize = new Sequelize(settings.MYSQL_DATABASE, settings.MYSQL_USER, settings.MYSQL_PASSWORD, {
     host: settings.MYSQL_HOST,
     port: settings.MYSQL_PORT,
     dialect: "mysql",
@@ -26,4 +30,27 @@ export function createSequelize(settings: MysqlSettings): Sequelize {
       decimalNumbers: false,
     },
   });
+  sequelize.addHook("afterConnect", (connection) => {
+    limitStatements(connection as DriverConnection, statementTimeoutMs);
+  });
+  return sequelize;
+}
+
+type Callback = (error: { code?: string } | null, ...results: unknown[]) => void;
+
+/** The part of a mysql2 connection that Sequelize uses. */
+interface DriverConnection {
+  query(options: { sql: string; timeout?: number }, callback: Callback): unknown;
+  destroy(): void;
+}
+
+/** Sequelize has no such setting of its own, and hands none to the driver. */
+function limitStatements(connection: DriverConnection, timeout: number): void {
+  const query = connection.query.bind(connection);
+  connection.query = (options, callback) =>
+    query({ ...options, timeout }, (error, ...results) => {
+      // Its answer may still come; the next statement must not take it for its own.
+      if (error?.code === "PROTOCOL_SEQUENCE_TIMEOUT") connection.destroy();
+      callback(error, ...results);
+    });
 }

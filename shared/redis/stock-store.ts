@@ -1,5 +1,9 @@
+import { ReplyError } from "ioredis";
 import { v7 as uuidv7 } from "uuid";
 import type {
+  Confirmation,
+  Counters,
+  GivenBack,
   Log,
   ProductCounters,
   Reserved,
@@ -8,7 +12,7 @@ import type {
   StockStore,
 } from "../domain/ports.ts";
 import type { OrderMessage } from "../domain/order.ts";
-import { isRefusal } from "../domain/errors.ts";
+import { DomainError, isRefusal } from "../domain/errors.ts";
 import { groupBy } from "../domain/group-by.ts";
 import { defineScript, type RedisClient } from "./client.ts";
 import { keys, tombstoneBucket } from "./keys.ts";
@@ -17,6 +21,10 @@ import { keys, tombstoneBucket } from "./keys.ts";
 const ORDERS_PER_CALL_MAX = 250;
 /** Reservations looked at in one step of a walk. */
 const WALK_COUNT = 500;
+/** How long one confirmation vouches for a product's counters (confirm.lua). */
+const CONFIRMED_FOR_MS = 1_000;
+/** How ioredis says that it never sent a command, for want of a connection. */
+const UNSENT = "Stream isn't writeable";
 /** A staged hash of a loader that died. */
 const STAGED_KEPT_MS = 600_000;
 
@@ -24,8 +32,13 @@ export function createStockStore(client: RedisClient): StockStore {
   const reserveScript = defineScript(client, "reserve", 5);
   const settleScript = defineScript(client, "settle", 5);
   const loadScript = defineScript(client, "load", 4);
+  const confirmScript = defineScript(client, "confirm", 1);
+  const correctScript = defineScript(client, "correct", 1);
 
-  return { reserve, markPublished, settle, left, findReservation, unpublished, reservations, load };
+  return {
+    ...{ reserve, confirm, markPublished, settle, left, counters, findReservation, unpublished },
+    ...{ reservations, load, shut, giveBackMissing },
+  };
 
   async function reserve(input: Parameters<StockStore["reserve"]>[0]): Promise<ReserveOutcome> {
     const { orderId, userId, productId, quantity } = input;
@@ -35,12 +48,18 @@ export function createStockStore(client: RedisClient): StockStore {
       userId,
       productId,
       quantity,
-    )) as [string, string?];
+    ).catch(notReadyOnRefusal)) as [string, string?];
     if (isRefusal(outcome)) return { outcome };
-    if (outcome === "not_loaded") return { outcome };
+    if (outcome === "not_loaded" || outcome === "unconfirmed") return { outcome };
     if (outcome === "reserved" && value) return { outcome, order: parse(value), value };
     if (outcome === "already_decided" && value) return { outcome, order: parse(value) };
     throw new Error(`reserve.lua returned ${outcome}`);
+  }
+
+  async function confirm(productId: number, knownEpoch: number): Promise<Confirmation> {
+    const reply = await confirmScript(keys.stock(productId), knownEpoch, CONFIRMED_FOR_MS);
+    const [outcome, epoch] = reply as [Confirmation["outcome"], number?];
+    return outcome === "not_loaded" ? { outcome } : { outcome, epoch: epoch ?? -1 };
   }
 
   async function markPublished(orders: Parameters<StockStore["markPublished"]>[0]): Promise<void> {
@@ -83,11 +102,18 @@ export function createStockStore(client: RedisClient): StockStore {
   }
 
   async function left(productIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const replies = await Promise.all(productIds.map((id) => client.hget(keys.stock(id), "left")));
-    const known = new Map<number, number>();
+    const known = await counters(productIds);
+    return new Map([...known].map(([id, { left: units }]) => [id, Math.max(0, units)]));
+  }
+
+  async function counters(productIds: readonly number[]): Promise<ReadonlyMap<number, Counters>> {
+    const replies = await Promise.all(
+      productIds.map((id) => client.hmget(keys.stock(id), "left", "held", "epoch")),
+    );
+    const known = new Map<number, Counters>();
     productIds.forEach((id, i) => {
-      const reply = replies[i];
-      if (reply !== null && reply !== undefined) known.set(id, Number(reply));
+      const [units, held, epoch] = replies[i] ?? [];
+      if (units) known.set(id, { left: Number(units), held: Number(held ?? 0), epoch: Number(epoch ?? -1) });
     });
     return known;
   }
@@ -118,7 +144,7 @@ export function createStockStore(client: RedisClient): StockStore {
     return { cursor: next, reserved: values.map((value) => ({ order: parse(value), value })) };
   }
 
-  async function load({ product, bought }: ProductCounters): Promise<"loaded" | "present"> {
+  async function load({ product, bought, epoch }: ProductCounters): Promise<"loaded" | "present"> {
     const staged = keys.boughtStaged(product.id, uuidv7());
     for await (const rows of bought) {
       if (rows.length === 0) continue;
@@ -136,9 +162,36 @@ export function createStockStore(client: RedisClient): StockStore {
       product.perUserLimit,
       product.price,
       product.currency,
+      epoch,
+      CONFIRMED_FOR_MS,
     );
     return loaded === 1 ? "loaded" : "present";
   }
+
+  async function shut(productId: number): Promise<void> {
+    await client.del(keys.stock(productId));
+  }
+
+  async function giveBackMissing(productId: number, leftAndHeld: number): Promise<GivenBack> {
+    const units = (await correctScript(keys.stock(productId), leftAndHeld)) as number;
+    if (units >= 0) return { outcome: "accounted_for", units };
+    return { outcome: units === -1 ? "holds_too_many" : "not_loaded" };
+  }
+}
+
+/**
+ * An error that Redis itself answers with (out of memory, read-only, no disk) means that the script wrote nothing; an
+ * unsent command neither. Everything else may have run.
+ */
+function notReadyOnRefusal(error: unknown): never {
+  const unsent = error instanceof Error && error.message.startsWith(UNSENT);
+  if (!(error instanceof ReplyError) && !unsent) throw error;
+  throw new DomainError(
+    "not_ready",
+    "Redis takes no orders right now.",
+    { retryAfterS: 1 },
+    { cause: error },
+  );
 }
 
 /** For a publisher's `onPublished`: not awaited, and what fails is swept. */

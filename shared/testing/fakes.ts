@@ -1,4 +1,11 @@
-import type { BacklogWatch, DeadLetter, DeadLetterTopic, Lock, Revocations } from "../domain/ports.ts";
+import type {
+  BacklogWatch,
+  DeadLetter,
+  DeadLetterTopic,
+  Lock,
+  Revocations,
+  StockEpochs,
+} from "../domain/ports.ts";
 import { createFaults } from "./faults.ts";
 
 export function createFakeDeadLetterTopic() {
@@ -52,4 +59,20 @@ export function createFakeBacklogWatch() {
     lag: async () => state.end - state.committed,
   };
   return { ...watch, state };
+}
+
+export function createFakeStockEpochs() {
+  const noted = new Map<number, number>();
+  const faults = createFaults<"known" | "note">();
+  const epochs: StockEpochs = {
+    known: async (ids) => {
+      faults.check("known");
+      return new Map([...noted].filter(([id]) => ids.includes(id)));
+    },
+    note: async (news) => {
+      faults.check("note");
+      for (const [id, epoch] of news) noted.set(id, Math.max(epoch, noted.get(id) ?? 0));
+    },
+  };
+  return { ...epochs, noted, faults };
 }

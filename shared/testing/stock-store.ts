@@ -1,9 +1,19 @@
 import type { OrderMessage } from "../domain/order.ts";
-import type { ReserveOutcome, Reserved, SettledReservation, StockStore } from "../domain/ports.ts";
+import type {
+  Confirmation,
+  Counters,
+  ReserveOutcome,
+  Reserved,
+  SettledReservation,
+  StockStore,
+} from "../domain/ports.ts";
 import { createFaults } from "./faults.ts";
 
-interface Counters {
+interface Loaded {
   left: number;
+  epoch: number;
+  /** Up to when `confirm` vouches for them, by the store's clock. */
+  until: number;
   readonly start: number;
   readonly end: number;
   readonly limit: number;
@@ -12,7 +22,7 @@ interface Counters {
 }
 
 interface Slot {
-  counters: Counters | undefined;
+  counters: Loaded | undefined;
   readonly reservations: Map<string, string>;
   /** Order id → which reservation of this product it was, from 1. */
   readonly births: Map<string, number>;
@@ -21,7 +31,11 @@ interface Slot {
   readonly decided: Map<string, { readonly as: "SUCCESS" | "FAILED"; readonly value: string }>;
 }
 
-type Operation = "reserve" | "reserveReply" | "markPublished" | "settle" | "left" | "load" | "unpublished";
+type Operation =
+  "reserve" | "reserveReply" | "confirm" | "markPublished" | "settle" | "counters" | "load" | "unpublished";
+
+/** As in shared/redis/stock-store.ts. */
+const CONFIRMED_FOR_MS = 1_000;
 
 /** The Lua scripts' rules on maps; `now` is the store's own clock. Tombstones are kept for ever. */
 export function createFakeStockStore(now: () => number) {
@@ -37,13 +51,23 @@ export function createFakeStockStore(now: () => number) {
       faults.check("settle");
       for (const settled of orders) settleOne(settled);
     },
-    left: async (ids) => {
-      faults.check("left");
-      const known = ids.flatMap((id) => {
-        const counters = slots.get(id)?.counters;
-        return counters ? [[id, counters.left] as const] : [];
-      });
-      return new Map(known);
+    left: async (ids) => new Map([...countersOf(ids)].map(([id, { left }]) => [id, Math.max(0, left)])),
+    counters: async (ids) => countersOf(ids),
+    confirm: async (productId, knownEpoch) => {
+      faults.check("confirm");
+      return confirm(slotOf(productId), knownEpoch);
+    },
+    shut: async (productId) => {
+      slotOf(productId).counters = undefined;
+    },
+    giveBackMissing: async (productId, leftAndHeld) => {
+      const counters = countersOf([productId]).get(productId);
+      if (!counters) return { outcome: "not_loaded" };
+      const units = leftAndHeld - counters.left - counters.held;
+      if (units < 0) return { outcome: "holds_too_many" };
+      const slot = slotOf(productId);
+      if (slot.counters) slot.counters.left += units;
+      return { outcome: "accounted_for", units };
     },
     findReservation: async (productId, orderId) => {
       const value = slotOf(productId).reservations.get(orderId);
@@ -71,7 +95,7 @@ export function createFakeStockStore(now: () => number) {
       const reserved = shown.map(([, value]) => toReserved(value));
       return { cursor: rest.length > STEP ? String(last) : "0", reserved };
     },
-    load: async ({ product, bought }) => {
+    load: async ({ product, bought, epoch }) => {
       faults.check("load");
       const slot = slotOf(product.id);
       const units = new Map<number, number>();
@@ -87,7 +111,8 @@ export function createFakeStockStore(now: () => number) {
         slot.bought.set(userId, (slot.bought.get(userId) ?? 0) + quantity);
       }
       const { startTime: start, endTime: end, perUserLimit: limit, price, currency } = product;
-      slot.counters = { left: Math.max(0, left), start, end, limit, price, currency };
+      const until = now() + CONFIRMED_FOR_MS;
+      slot.counters = { left, epoch, until, start, end, limit, price, currency };
       return "loaded";
     },
   };
@@ -102,6 +127,7 @@ export function createFakeStockStore(now: () => number) {
     tombstoneOf,
     loseCounters,
     loseEverything,
+    rememberState,
   };
 
   function reserve({ orderId, userId, productId, quantity }: Parameters<StockStore["reserve"]>[0]) {
@@ -121,6 +147,7 @@ export function createFakeStockStore(now: () => number) {
       const { counters } = slot;
       if (!counters) return { outcome: "not_loaded" };
       const acceptedAt = now();
+      if (acceptedAt >= counters.until) return { outcome: "unconfirmed" };
       if (acceptedAt < counters.start) return { outcome: "sale_not_open" };
       if (acceptedAt >= counters.end) return { outcome: "sale_closed" };
       const had = slot.bought.get(userId) ?? 0;
@@ -136,6 +163,30 @@ export function createFakeStockStore(now: () => number) {
       slot.unpublished.set(orderId, acceptedAt);
       return { outcome: "reserved", ...toReserved(value) };
     }
+  }
+
+  function countersOf(ids: readonly number[]): Map<number, Counters> {
+    faults.check("counters");
+    return new Map(
+      ids.flatMap((id) => {
+        const slot = slots.get(id);
+        if (!slot?.counters) return [];
+        const { left, epoch } = slot.counters;
+        return [[id, { left, held: heldIn(slot), epoch }] as const];
+      }),
+    );
+  }
+
+  function confirm(slot: Slot, knownEpoch: number): Confirmation {
+    const { counters } = slot;
+    if (!counters) return { outcome: "not_loaded" };
+    if (counters.epoch < knownEpoch) {
+      slot.counters = undefined;
+      return { outcome: "rolled_back", epoch: counters.epoch };
+    }
+    counters.epoch += 1;
+    counters.until = now() + CONFIRMED_FOR_MS;
+    return { outcome: "confirmed", epoch: counters.epoch };
   }
 
   function settleOne({ order, as }: SettledReservation): void {
@@ -195,10 +246,24 @@ export function createFakeStockStore(now: () => number) {
   function loseEverything(): void {
     slots.clear();
   }
+  /** A snapshot: the function that comes back puts everything as it is now, as an older file put back would. */
+  function rememberState(): () => void {
+    const copy = structuredClone(slots);
+    return () => {
+      slots.clear();
+      for (const [id, slot] of structuredClone(copy)) slots.set(id, slot);
+    };
+  }
 }
 export type FakeStockStore = ReturnType<typeof createFakeStockStore>;
 
 /** Reservations in one step of a walk; small, so that walks take several. */
 const STEP = 3;
+
+function heldIn({ reservations }: Slot): number {
+  let held = 0;
+  for (const value of reservations.values()) held += toReserved(value).order.quantity;
+  return held;
+}
 
 const toReserved = (value: string): Reserved => ({ order: JSON.parse(value) as OrderMessage, value });

@@ -42,7 +42,7 @@ type Scene = ReturnType<typeof createScene>;
 async function opened(stock?: number): Promise<Scene> {
   const scene = createScene(stock);
   const product = sampleProduct({ stock: stock ?? 10 });
-  await scene.redis.load({ product, bought: scene.database.store.boughtByProduct(1) });
+  await scene.redis.load({ product, bought: scene.database.store.boughtByProduct(1), epoch: 1 });
   return scene;
 }
 

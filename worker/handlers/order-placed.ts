@@ -16,6 +16,8 @@ import { failureAction } from "../failure-policy.ts";
 
 const BACK_OFF_FIRST_MS = 100;
 const BACK_OFF_MAX_MS = 5_000;
+/** A batch that failed is tried again in parts, down to this many messages. */
+const BATCH_MIN = 25;
 
 /** Reasons that tell of a wrong producer, not of a sale: the message is parked as well. */
 const SUSPICIOUS: ReadonlySet<FailReason> = new Set([
@@ -68,16 +70,24 @@ export function createOrderPlacedHandler({
     messages: readonly RawMessage[],
     mine: () => boolean,
   ): Promise<"decided" | "abandoned"> {
-    for (let attempt = 0; ; attempt += 1) {
+    let size = messages.length;
+    let attempt = 0;
+    for (let done = 0; done < messages.length;) {
       if (!mine()) return "abandoned";
+      const part = messages.slice(done, done + size);
       try {
-        await decideAll(messages);
-        return "decided";
+        await decideAll(part);
+        done += part.length;
+        attempt = 0;
       } catch (error) {
-        log.warn({ err: error, size: messages.length, attempt }, "batch not decided; trying again");
+        log.warn({ err: error, size: part.length, attempt }, "batch not decided; trying again");
+        // A slow or contended database may manage half of it within its time.
+        size = Math.max(BATCH_MIN, Math.ceil(size / 2));
         await delay(Math.min(BACK_OFF_FIRST_MS * 2 ** attempt, BACK_OFF_MAX_MS) * (0.5 + Math.random() / 2));
+        attempt += 1;
       }
     }
+    return "decided";
   };
 
   /** Decides all; a row that the database refuses is found by halving and parked alone. */

@@ -1,6 +1,6 @@
-import type { BacklogWatch, DecisionStore, Log, StockStore } from "../../shared/domain/ports.ts";
+import type { BacklogWatch, Ledger, Log, StockEpochs, StockStore } from "../../shared/domain/ports.ts";
 import type { Product } from "../../shared/domain/product.ts";
-import { settleDecided } from "./reconciler.ts";
+import { endDecided } from "../../shared/domain/reconcile.ts";
 import type { ActiveProducts } from "./active-products.ts";
 import type { Job } from "./every.ts";
 
@@ -10,12 +10,14 @@ const NOTE_STALE_MS = 15 * LOAD_EVERY_MS;
 
 export interface CounterLoaderDependencies {
   readonly products: ActiveProducts;
-  readonly stock: Pick<StockStore, "left" | "load" | "reservations" | "settle">;
-  readonly store: Pick<DecisionStore, "boughtByProduct" | "decided" | "whileLocked">;
+  readonly stock: Pick<StockStore, "confirm" | "counters" | "load" | "reservations" | "settle">;
+  readonly ledger: Ledger;
+  readonly epochs: StockEpochs;
   readonly backlog: BacklogWatch;
   /** How long an order that was reserved before the counters went missing may still be on its way to the log. */
   readonly produceSettledMs: number;
   readonly log: Log;
+  readonly observe: (result: "rolled_back" | "loaded") => void;
   /** A clock that only goes forward, ms. */
   readonly monotonicNow: () => number;
 }
@@ -28,20 +30,43 @@ interface Waiting {
 }
 
 /**
- * Gives a product its counters when they are missing: never loaded (the API died after its INSERT), or lost. The
+ * Gives a product its counters when they are missing: never loaded (the API died after its INSERT), or lost. Counters from
+ * before what is known (Redis was put back to an older state) are as good as lost, and shut first. The
  * database knows what was decided, the log what was not yet: so it waits until what was on its way is in the log, and
  * until the log is decided up to there. Then stock − sold is what is left. Until then the API answers not_ready.
  */
 export function createCounterLoader(dependencies: CounterLoaderDependencies): Job {
-  const { products, stock, store, backlog, produceSettledMs, log, monotonicNow } = dependencies;
+  const { products, stock, ledger, epochs, backlog, produceSettledMs, log, observe, monotonicNow } =
+    dependencies;
   const waiting = new Map<number, Waiting>();
   return { name: "counter-loader", everyMs: LOAD_EVERY_MS, lockMs: 5_000, run };
 
   async function run(): Promise<void> {
     const active = await products();
-    const left = await stock.left(active.map(({ id }) => id));
-    for (const id of waiting.keys()) if (left.has(id)) waiting.delete(id);
-    for (const product of active) if (!left.has(product.id)) await advance(product);
+    const ids = active.map(({ id }) => id);
+    // In this order: an epoch is in Redis before it is noted, so what is noted by now must be there.
+    const known = await epochs.known(ids);
+    const counters = await stock.counters(ids);
+    for (const product of active) {
+      const { id } = product;
+      const epoch = counters.get(id)?.epoch;
+      const missing = epoch === undefined || (await isOld(id, epoch, known.get(id) ?? 0));
+      if (missing) await advance(product);
+      else waiting.delete(id);
+    }
+  }
+
+  async function isOld(productId: number, epoch: number, known: number): Promise<boolean> {
+    if (epoch >= known) return false;
+    // Looks once more, and deletes in the same step: somebody may have loaded them in between.
+    const { outcome } = await stock.confirm(productId, known);
+    if (outcome !== "rolled_back") return outcome === "not_loaded";
+    log.error(
+      { productId, epoch, known },
+      "Redis has gone back in time; the sale is shut until it is rebuilt",
+    );
+    observe("rolled_back");
+    return true;
   }
 
   async function advance({ id }: Product): Promise<void> {
@@ -57,11 +82,14 @@ export function createCounterLoader(dependencies: CounterLoaderDependencies): Jo
     }
     if (!(await backlog.hasReached(state.ends))) return;
     // Under the product's lock: what is sold, and which reservations are decided, stands still until it is loaded.
-    await store.whileLocked(id, async (product) => {
-      await settleDecided({ productId: id, stock, store });
-      const result = await stock.load({ product, bought: store.boughtByProduct(id) });
+    await ledger.whileLocked(id, async (product) => {
+      await endDecided({ productId: id, stock, ledger });
+      const epoch = ((await epochs.known([id])).get(id) ?? 0) + 1;
+      const result = await stock.load({ product, bought: ledger.boughtByProduct(id), epoch });
+      await epochs.note(new Map([[id, epoch]]));
       log.info({ productId: id, left: product.stock - product.sold, result }, "counters loaded");
     });
+    observe("loaded");
     waiting.delete(id);
   }
 }

@@ -1,70 +1,74 @@
-import type {
-  DecisionStore,
-  Log,
-  Reserved,
-  SettledReservation,
-  StockStore,
-} from "../../shared/domain/ports.ts";
-import { samePayload } from "../../shared/domain/order.ts";
+import type { Log } from "../../shared/domain/ports.ts";
+import type { Product } from "../../shared/domain/product.ts";
+import { endDecided, reconcileProduct, type ReconcileDependencies } from "../../shared/domain/reconcile.ts";
 import type { ActiveProducts } from "./active-products.ts";
 import type { Job } from "./every.ts";
 
 const RECONCILE_EVERY_MS = 5_000;
 /** Steps of the walk over one product's reservations in one run; the rest is the next run's. */
 const STEPS_PER_RUN_MAX = 200;
-/** Steps of a walk that has to see all: more reservations than the largest stock. */
-const STEPS_OF_ALL_MAX = 100_000;
+/** With more units in reservations the product is not locked for a comparison: the worker needs it more. */
+const HELD_COMPARED_MAX = 20_000;
 
-export interface ReconcilerDependencies {
+export interface ReconcilerDependencies extends ReconcileDependencies {
   readonly products: ActiveProducts;
-  readonly stock: Pick<StockStore, "reservations" | "settle">;
-  readonly store: Pick<DecisionStore, "decided">;
   readonly log: Log;
+  readonly observe: (repair: Repair) => void;
 }
 
-/** Ends reservations whose order is decided: the worker died, or Redis was away, between COMMIT and housekeeping. */
-export function createReconciler({ products, stock, store, log }: ReconcilerDependencies): Job {
+export type Repair = "ended" | "given_back" | "shut";
+
+/**
+ * Ends reservations whose order is decided (the worker died, or Redis was away, between COMMIT and housekeeping), and
+ * mends counters that do not say what the database says.
+ */
+export function createReconciler(dependencies: ReconcilerDependencies): Job {
+  const { products, stock, ledger, log, observe } = dependencies;
   /** Where the next run's walk over a product goes on. */
   const cursors = new Map<number, string>();
+  /** Products that did not add up in the run before: while orders are being decided many do not, for an instant. */
+  let suspected: ReadonlySet<number> = new Set();
   return { name: "reconciler", everyMs: RECONCILE_EVERY_MS, lockMs: 5_000, run };
 
   async function run(): Promise<void> {
-    for (const { id } of await products()) {
-      const from = cursors.get(id) ?? "0";
-      const { ended, cursor } = await walk({ productId: id, stock, store }, from, STEPS_PER_RUN_MAX);
-      cursors.set(id, cursor);
-      if (ended > 0) log.info({ productId: id, ended }, "reservations of decided orders ended");
+    const active = await products();
+    const counters = await stock.counters(active.map(({ id }) => id));
+    const odd = new Set<number>();
+    for (const product of active) {
+      const now = counters.get(product.id);
+      if (now === undefined) continue;
+      if (now.held > 0) await walk(product);
+      if (now.left + now.held === product.stock - product.sold || now.held > HELD_COMPARED_MAX) continue;
+      odd.add(product.id);
+      if (suspected.has(product.id)) await compare(product);
+    }
+    suspected = odd;
+    for (const id of cursors.keys()) if (!counters.has(id)) cursors.delete(id);
+  }
+
+  async function walk({ id }: Product): Promise<void> {
+    const { ended, cursor } = await endDecided(
+      { productId: id, stock, ledger },
+      cursors.get(id),
+      STEPS_PER_RUN_MAX,
+    );
+    cursors.set(id, cursor);
+    if (ended > 0) {
+      log.info({ productId: id, ended }, "reservations of decided orders ended");
+      observe("ended");
     }
   }
-}
 
-type Walk = { readonly productId: number } & Pick<ReconcilerDependencies, "stock" | "store">;
-
-/** All of one product's: afterwards no reservation is left whose order was decided when this began. */
-export async function settleDecided(over: Walk): Promise<void> {
-  await walk(over, "0", STEPS_OF_ALL_MAX);
-}
-
-async function walk({ productId, stock, store }: Walk, from: string, stepsMax: number) {
-  let ended = 0;
-  let cursor = from;
-  for (let step = 0; step < stepsMax; step += 1) {
-    const walked = await stock.reservations(productId, cursor);
-    const decided = await decidedOf(walked.reserved);
-    if (decided.length > 0) await stock.settle(decided);
-    ended += decided.length;
-    cursor = walked.cursor;
-    if (cursor === "0") break;
-  }
-  return { ended, cursor };
-
-  async function decidedOf(reserved: readonly Reserved[]): Promise<SettledReservation[]> {
-    const rows = await store.decided(reserved.map(({ order }) => order.orderId));
-    return reserved.flatMap(({ order }) => {
-      const row = rows.get(order.orderId);
-      if (!row) return [];
-      // Another order's units under the same id (a key came back after its claim was lost): nobody bought them.
-      return [{ order, as: samePayload(row, order) ? row.status : "FAILED" }];
-    });
+  async function compare({ id }: Product): Promise<void> {
+    const result = await reconcileProduct({ stock, ledger }, id);
+    if (result === null) return;
+    if (result.unitsGivenBack > 0) {
+      log.error(result, "units were missing from the counters; given back");
+      observe("given_back");
+    }
+    if (result.state === "shut") {
+      log.error(result, "Redis had forgotten orders; the sale is shut until its counters are rebuilt");
+      observe("shut");
+    }
   }
 }

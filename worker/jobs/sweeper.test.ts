@@ -14,6 +14,7 @@ async function createScene(orders = 1) {
   const product = sampleProduct({ stock: 1_000, perUserLimit: 100 });
   await stock.load({
     product,
+    epoch: 1,
     bought: (async function* () {
       yield [];
     })(),

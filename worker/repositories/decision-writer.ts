@@ -1,10 +1,10 @@
 import { QueryTypes, type Sequelize, type Transaction } from "sequelize";
-import { boughtKey, type Decision, type KnownOrder } from "../../shared/domain/decide.ts";
+import { boughtKey, type Decision } from "../../shared/domain/decide.ts";
 import { groupBy } from "../../shared/domain/group-by.ts";
 import type { FailReason } from "../../shared/domain/order.ts";
 import type { DeadLetter, DecisionWriter, RawMessage } from "../../shared/domain/ports.ts";
-import { fromSqlInstant, toSqlInstant } from "../../shared/mysql/instant.ts";
-import { toProduct, type ProductRow } from "../../shared/mysql/product-row.ts";
+import { existingOrders, lockProducts } from "../../shared/mysql/decided-orders.ts";
+import { toSqlInstant } from "../../shared/mysql/instant.ts";
 
 type Success = Extract<Decision, { outcome: "SUCCESS" }>;
 type Failed = Extract<Decision, { outcome: "FAILED" }>;
@@ -25,33 +25,21 @@ const KEY_BYTES_MAX = 1_024;
 const ERROR_CHARS_MAX = 500;
 
 /** The statements of one transaction (flow.md §2), in the order in which they take their locks. */
-export function createDecisionWriter(sequelize: Sequelize, transaction: Transaction | null): DecisionWriter {
-  return { lockProducts, knownUsers, existingOrders, bought, parkedBefore, write, park };
-
-  async function lockProducts(ids: readonly number[]) {
-    if (ids.length === 0) return new Map<number, never>();
-    // ORDER BY id: every worker takes these locks in the same order, so no deadlock can form.
-    const rows = await select<ProductRow>(
-      "SELECT * FROM products WHERE id IN (:ids) ORDER BY id FOR UPDATE",
-      { ids },
-    );
-    return new Map(rows.map((row) => [row.id, toProduct(row)]));
-  }
+export function createDecisionWriter(
+  sequelize: Sequelize,
+  transaction: Transaction,
+  afterOrderInsert: () => void,
+): DecisionWriter {
+  return {
+    lockProducts: (ids) => lockProducts(sequelize, transaction, ids),
+    existingOrders: (ids) => existingOrders(sequelize, transaction, ids),
+    ...{ knownUsers, bought, parkedBefore, write, park },
+  };
 
   async function knownUsers(ids: readonly number[]) {
     if (ids.length === 0) return new Set<number>();
     const rows = await select<{ id: number }>("SELECT id FROM users WHERE id IN (:ids)", { ids });
     return new Set(rows.map(({ id }) => id));
-  }
-
-  async function existingOrders(ids: readonly string[]) {
-    if (ids.length === 0) return new Map<string, KnownOrder>();
-    const rows = await select<ExistingRow>(
-      `SELECT id, user_id, product_id, status, quantity, unit_price, currency, accepted_at
-       FROM orders WHERE id IN (:ids)`,
-      { ids },
-    );
-    return new Map(rows.map((row) => [row.id, toKnown(row)]));
   }
 
   async function bought(pairs: readonly { productId: number; userId: number }[]) {
@@ -86,6 +74,7 @@ export function createDecisionWriter(sequelize: Sequelize, transaction: Transact
       ...successes.map((decision) => orderRow(decision, null, at)),
       ...failures.map((decision) => orderRow(decision, decision.reason, at)),
     ]);
+    afterOrderInsert();
     if (successes.length === 0) return;
     await insert(
       "INSERT INTO settlements (order_id, user_id, product_id, type, amount, currency, settled_at) VALUES ?",
@@ -156,7 +145,7 @@ export function createDecisionWriter(sequelize: Sequelize, transaction: Transact
   async function park(letters: readonly DeadLetter[], parkedAt: number) {
     const at = toSqlInstant(parkedAt);
     const named = new Map(letters.flatMap(({ order }) => (order ? [[order.orderId, order] as const] : [])));
-    const existing = await existingOrders([...named.keys()]);
+    const existing = await existingOrders(sequelize, transaction, [...named.keys()]);
     await insertOrders(
       [...named.values()]
         .filter(({ orderId }) => !existing.has(orderId))
@@ -199,32 +188,6 @@ export function createDecisionWriter(sequelize: Sequelize, transaction: Transact
     if (rows.length === 0) return;
     await sequelize.query(sql, { replacements: [rows], transaction, type: QueryTypes.RAW });
   }
-}
-
-interface ExistingRow {
-  readonly id: string;
-  readonly user_id: number;
-  readonly product_id: number;
-  readonly status: "SUCCESS" | "FAILED";
-  readonly quantity: number | null;
-  readonly unit_price: number | null;
-  readonly currency: string | null;
-  readonly accepted_at: Date;
-}
-
-/** An order failed as unreadable has no facts; zeros make every later copy of its id differ from it. */
-function toKnown(row: ExistingRow): KnownOrder {
-  return {
-    v: 1,
-    orderId: row.id,
-    userId: row.user_id,
-    productId: row.product_id,
-    quantity: row.quantity ?? 0,
-    unitPrice: row.unit_price ?? 0,
-    currency: row.currency ?? "",
-    acceptedAt: fromSqlInstant(row.accepted_at),
-    status: row.status,
-  };
 }
 
 function orderRow({ outcome, order }: Success | Failed, reason: FailReason | null, at: string): OrderRow {

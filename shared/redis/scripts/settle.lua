@@ -1,7 +1,7 @@
 --[[
   Ends reservations of one product, each at most once.
 
-  KEYS[1]  stock         hash  left, ...
+  KEYS[1]  stock         hash  left, held, ...
   KEYS[2]  reservations  hash  order id -> message (JSON)
   KEYS[3]  unpublished   zset  order id by acceptedAt
   KEYS[4]  bought        hash  user id -> units
@@ -14,6 +14,7 @@
   step. Units go back by the reservation's own quantity, never by the caller's.
 ]]
 local ended = 0
+local loaded = redis.call("EXISTS", KEYS[1]) == 1
 for i = 2, #ARGV, 3 do
   local orderId, outcome, message = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local reservation = redis.call("HGET", KEYS[2], orderId)
@@ -21,9 +22,10 @@ for i = 2, #ARGV, 3 do
     message = reservation
     local order = cjson.decode(reservation)
     redis.call("HDEL", KEYS[2], orderId)
+    if loaded then redis.call("HINCRBY", KEYS[1], "held", -order.quantity) end
     if outcome == "F" then
       local user = string.format("%d", order.userId)
-      if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("HINCRBY", KEYS[1], "left", order.quantity) end
+      if loaded then redis.call("HINCRBY", KEYS[1], "left", order.quantity) end
       if redis.call("HINCRBY", KEYS[4], user, -order.quantity) <= 0 then redis.call("HDEL", KEYS[4], user) end
     end
     ended = ended + 1

@@ -1,0 +1,82 @@
+import { samePayload } from "./order.ts";
+import type { Ledger, Reserved, SettledReservation, StockStore } from "./ports.ts";
+
+/** Steps of a walk that has to see all: more reservations than the largest stock. */
+const STEPS_OF_ALL_MAX = 100_000;
+
+export interface ReconcileDependencies {
+  readonly stock: Pick<StockStore, "counters" | "giveBackMissing" | "reservations" | "settle" | "shut">;
+  readonly ledger: Pick<Ledger, "decided" | "whileLocked">;
+}
+
+export interface Reconciliation {
+  readonly productId: number;
+  /** Reservations ended because their order is decided. */
+  readonly ended: number;
+  /** Units given back that nobody held and nobody had bought. */
+  readonly unitsGivenBack: number;
+  /**
+   * "consistent": left + held = stock − sold, before or now · "shut": Redis had forgotten orders; the sale is closed until
+   * the worker has rebuilt its counters · "not_loaded": there are none, the worker is about to load them.
+   */
+  readonly state: "consistent" | "shut" | "not_loaded";
+}
+
+/**
+ * Makes Redis say of one product what the database says (flow.md §5). Under the product's lock: what is sold, and which
+ * orders are decided, stands still, so what is left and held together can only be stock − sold, whatever buyers do
+ * meanwhile. Null when there is no such product.
+ */
+export async function reconcileProduct(
+  { stock, ledger }: ReconcileDependencies,
+  productId: number,
+): Promise<Reconciliation | null> {
+  return await ledger.whileLocked(productId, async (product) => {
+    const { ended } = await endDecided({ productId, stock, ledger });
+    const result = await stock.giveBackMissing(productId, product.stock - product.sold);
+    switch (result.outcome) {
+      case "accounted_for":
+        return { productId, ended, unitsGivenBack: result.units, state: "consistent" };
+      case "holds_too_many":
+        await stock.shut(productId);
+        return { productId, ended, unitsGivenBack: 0, state: "shut" };
+      case "not_loaded":
+        return { productId, ended, unitsGivenBack: 0, state: "not_loaded" };
+    }
+  });
+}
+
+export interface Walk {
+  readonly productId: number;
+  readonly stock: Pick<StockStore, "reservations" | "settle">;
+  readonly ledger: Pick<Ledger, "decided">;
+}
+
+/** Ends the reservations whose orders are decided, from a cursor on; without limits, of all there are. */
+export async function endDecided(
+  { productId, stock, ledger }: Walk,
+  from = "0",
+  stepsMax = STEPS_OF_ALL_MAX,
+): Promise<{ ended: number; cursor: string }> {
+  let ended = 0;
+  let cursor = from;
+  for (let step = 0; step < stepsMax; step += 1) {
+    const walked = await stock.reservations(productId, cursor);
+    const decided = await decidedOf(walked.reserved);
+    if (decided.length > 0) await stock.settle(decided);
+    ended += decided.length;
+    cursor = walked.cursor;
+    if (cursor === "0") break;
+  }
+  return { ended, cursor };
+
+  async function decidedOf(reserved: readonly Reserved[]): Promise<SettledReservation[]> {
+    const rows = await ledger.decided(reserved.map(({ order }) => order.orderId));
+    return reserved.flatMap(({ order }) => {
+      const row = rows.get(order.orderId);
+      if (!row) return [];
+      // Another order's units under the same id (a key came back after its claim was lost): nobody bought them.
+      return [{ order, as: samePayload(row, order) ? row.status : "FAILED" }];
+    });
+  }
+}
