@@ -17,7 +17,7 @@ export interface RedisOptions {
 
 /**
  * Connects, or rejects. Commands fail at once while the connection is away (no offline queue): a buyer who waits for
- * Redis would rather hear not_ready. ioredis re-sends unanswered commands after a reconnect, at most once.
+ * Redis would rather hear not_ready. Unanswered ones fail, too, and are not sent again: their outcome is unknown.
  */
 export async function connectRedis({ url, name, onError }: RedisOptions): Promise<RedisClient> {
   const addresses = url.split(",").map((address) => address.trim());
@@ -26,6 +26,8 @@ export async function connectRedis({ url, name, onError }: RedisOptions): Promis
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
+    // The first copy may come after one that is sent again: "nothing was taken" would be heard of units that are.
+    autoResendUnfulfilledCommands: false,
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     lazyConnect: true,
