@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { Registry } from "prom-client";
 import request from "supertest";
+import { createFakeAdministration } from "../shared/testing/administration.ts";
 import { createFakeClock } from "../shared/testing/clock.ts";
 import { createFakeDatabase } from "../shared/testing/database.ts";
 import { createFakeRevocations, createFakeStockEpochs } from "../shared/testing/fakes.ts";
@@ -12,6 +13,7 @@ import { createFakeStockStore } from "../shared/testing/stock-store.ts";
 import { createApp, type AppDependencies } from "./app.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
 import { createAccountService } from "./services/account-service.ts";
+import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
@@ -29,6 +31,7 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
   const revocations = createFakeRevocations();
   const log = createLogRecorder();
   const { products, store } = database;
+  const administration = createFakeAdministration(database.tables, clock.now);
   const nothing = async () => undefined;
   database.tables.users
     .set(1, sampleUser(1))
@@ -77,6 +80,13 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
       now: clock.now,
     }),
     settlements: createSettlementService(database.settlementReader),
+    deadLetters: createDeadLetterService({
+      ...administration,
+      orders: database.orderReader,
+      log,
+      now: clock.now,
+    }),
+    audit: administration.audit,
     settings: {
       ratePerAddress: 100_000,
       orderRatePerUser: 100_000,
@@ -86,7 +96,7 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
       ...settings,
     },
   });
-  return { app, clock, database, stock, claims, events, revocations, log, bearer, openSale };
+  return { app, clock, database, administration, stock, claims, events, revocations, log, bearer, openSale };
 
   function bearer(id: number, role: "user" | "admin" = "user"): string {
     return `Bearer ${tokens.issue({ id, role, jti: `jti-${id}` }).accessToken}`;

@@ -1,9 +1,11 @@
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Registry } from "prom-client";
-import type { Log } from "../shared/domain/ports.ts";
+import type { AuditTrail, Log } from "../shared/domain/ports.ts";
 import type { Check } from "../shared/readiness.ts";
 import { createAccountController } from "./controllers/account-controller.ts";
+import { createAuditController } from "./controllers/audit-controller.ts";
+import { createDeadLetterController } from "./controllers/dead-letter-controller.ts";
 import { createOperationController } from "./controllers/operation-controller.ts";
 import { createOrderController } from "./controllers/order-controller.ts";
 import { createProductController } from "./controllers/product-controller.ts";
@@ -16,12 +18,15 @@ import { limitOrdersPerUser, limitPerAddress } from "./middleware/rate-limit.ts"
 import { createDocument } from "./openapi/document.ts";
 import { requestLog } from "./request-context.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
+import { auditRoutes } from "./routes/audit-routes.ts";
+import { deadLetterRoutes } from "./routes/dead-letter-routes.ts";
 import type { Guards } from "./routes/guards.ts";
 import { operationRoutes } from "./routes/operation-routes.ts";
 import { orderRoutes } from "./routes/order-routes.ts";
 import { productRoutes } from "./routes/product-routes.ts";
 import { settlementRoutes } from "./routes/settlement-routes.ts";
 import type { AccountService } from "./services/account-service.ts";
+import type { DeadLetterService } from "./services/dead-letter-service.ts";
 import type { OrderQueryService } from "./services/order-query-service.ts";
 import type { OrderService } from "./services/order-service.ts";
 import type { ProductService } from "./services/product-service.ts";
@@ -37,6 +42,8 @@ export interface AppDependencies {
   readonly orders: OrderService;
   readonly orderQueries: OrderQueryService;
   readonly settlements: SettlementService;
+  readonly deadLetters: DeadLetterService;
+  readonly audit: Pick<AuditTrail, "list">;
   readonly settings: {
     readonly ratePerAddress: number;
     readonly orderRatePerUser: number;
@@ -78,6 +85,11 @@ export function createApp(dependencies: AppDependencies): Express {
     orderRoutes(createOrderController(dependencies.orders, dependencies.orderQueries), guards),
   );
   app.use("/api/settlements", settlementRoutes(createSettlementController(dependencies.settlements), guards));
+  app.use(
+    "/api/admin/dead-letters",
+    deadLetterRoutes(createDeadLetterController(dependencies.deadLetters), guards),
+  );
+  app.use("/api/admin/audit", auditRoutes(createAuditController(dependencies.audit), guards));
   app.use(notFound);
   app.use(errorHandler(log));
   return app;

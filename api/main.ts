@@ -3,6 +3,7 @@ import { openConnections, type Connections } from "../shared/connections.ts";
 import type { Log, StockEpochs, StockStore } from "../shared/domain/ports.ts";
 import { createFailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
+import { createDeadLetterReplay } from "../shared/kafka/dead-letter-replay.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
 import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
@@ -23,12 +24,15 @@ import { createApiMetrics, type ApiMetrics } from "./metrics.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
 import { createAttemptLimits } from "./middleware/rate-limit.ts";
 import { createPasswordHasher } from "./password-hasher.ts";
+import { createAuditTrail } from "./repositories/audit-trail.ts";
+import { createDeadLetterStore } from "./repositories/dead-letter-store.ts";
 import { createOrderReader } from "./repositories/order-reader.ts";
 import { createSettlementReader } from "./repositories/settlement-reader.ts";
 import { createUserRepository } from "./repositories/user-repository.ts";
 import { closeHttpServer, createHttpServer } from "./server.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createBacklogGuard } from "./services/backlog-guard.ts";
+import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
@@ -116,6 +120,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       now,
     }),
     settlements: createSettlementService(createSettlementReader(sequelize)),
+    ...administration(wiring, now),
     settings: appSettings(config),
   });
   return {
@@ -156,6 +161,22 @@ function openIntake(wiring: Wiring, { stock, epochs, metrics }: IntakeNeeds, lif
     events: { ...events, publish: failPoints.after("after_produce", events.publish) },
     overdue: guard.overdue,
   };
+}
+
+function administration(
+  { sequelize, producer, config, log }: Wiring,
+  now: () => number,
+): Pick<AppDependencies, "deadLetters" | "audit"> {
+  const audit = createAuditTrail(sequelize, now);
+  const deadLetters = createDeadLetterService({
+    letters: createDeadLetterStore(sequelize, now),
+    audit,
+    orders: createOrderReader(sequelize),
+    replays: createDeadLetterReplay({ producer, produceTimeoutMs: config.PRODUCE_TIMEOUT_MS }),
+    log,
+    now,
+  });
+  return { deadLetters, audit };
 }
 
 function attemptLimits(redis: RedisClient, config: Readonly<ApiConfig>) {

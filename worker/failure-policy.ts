@@ -24,6 +24,7 @@ const ACTIONS: Record<ErrorCode, FailureAction> = {
   payload_too_large: "park",
   unsupported_media_type: "park",
   idempotency_key_reused: "park",
+  dead_letter_handled: "retry",
   too_many_requests: "retry",
   not_ready: "retry",
   outcome_unknown: "retry",

@@ -62,6 +62,7 @@ async function main(): Promise<void> {
     lag: backlog.lag,
     oldestUndecidedAgeS: inHand.oldestAgeS,
     deadLetters: store.deadLetterCount,
+    oldestDeadLetterAt: store.oldestDeadLetterAt,
   });
   startJobs(wiring, { store, stock, backlog, metrics }, lifecycle);
   const consumer = createConsumer(wiring, { store, stock, inHand, metrics }, (error) => {

@@ -14,6 +14,7 @@ export interface WorkerReadings {
   lag(): Promise<bigint>;
   oldestUndecidedAgeS(): number;
   deadLetters(): Promise<number>;
+  oldestDeadLetterAt(): Promise<number | null>;
 }
 
 /** What the worker tells Prometheus. Readings that fail keep their last value; /readyz says what is away. */
@@ -67,7 +68,15 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
     "Age of the oldest message at hand; 0 when there is none.",
     () => Promise.resolve(readings.oldestUndecidedAgeS()),
   );
-  gauge("flashpay_dead_letters", "Rows of the table dead_letters.", readings.deadLetters);
+  gauge("flashpay_dead_letters", "Dead letters that nobody has handled.", readings.deadLetters);
+  gauge(
+    "flashpay_dead_letter_oldest_seconds",
+    "Age of the oldest dead letter that nobody has handled; 0 when there is none.",
+    async () => {
+      const parkedAt = await readings.oldestDeadLetterAt();
+      return parkedAt === null ? 0 : Math.max(0, Date.now() - parkedAt) / 1_000;
+    },
+  );
 
   return {
     batch(report) {

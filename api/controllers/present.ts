@@ -1,9 +1,13 @@
+import { isUtf8 } from "node:buffer";
+import type { AuditEntry } from "../../shared/domain/audit.ts";
+import type { DeadLetterSummary } from "../../shared/domain/dead-letter.ts";
 import { amountOf } from "../../shared/domain/money.ts";
 import type { OrderMessage } from "../../shared/domain/order.ts";
 import type { Page } from "../../shared/domain/page.ts";
 import type { OrderPosition } from "../../shared/domain/ports.ts";
 import type { OrderView, Settlement } from "../../shared/domain/settlement.ts";
 import type { User } from "../../shared/domain/user.ts";
+import type { HandledLetter, InspectedLetter } from "../services/dead-letter-service.ts";
 import type { Sale } from "../services/product-service.ts";
 import { encodeCursor } from "./schemas.ts";
 
@@ -84,4 +88,50 @@ export function saleBody(sale: Sale): object {
 
 export function userBody({ id, username, email, role, createdAt }: User): object {
   return { id, username, email, role, createdAt: instant(createdAt) };
+}
+
+export function deadLetterBody(letter: DeadLetterSummary): object {
+  const { id, topic, partition, offset, orderId, error, status, parkedAt, handledAt, size } = letter;
+  return {
+    ...{ id, topic, partition, offset, orderId, error, status },
+    parkedAt: instant(parkedAt),
+    handledAt: handledAt === null ? null : instant(handledAt),
+    size,
+  };
+}
+
+export function inspectedLetterBody({ letter, orderStatus, audit }: InspectedLetter): object {
+  return {
+    ...deadLetterBody(letter),
+    key: bytesBody(letter.key),
+    value: bytesBody(letter.value),
+    orderStatus,
+    audit: audit.map(auditBody),
+  };
+}
+
+/** Text where the bytes are some, so that a person can read it; else a form from which the same bytes can be made. */
+function bytesBody(bytes: Uint8Array | null): object | null {
+  if (bytes === null) return null;
+  const encoding = isUtf8(bytes) ? "utf8" : "base64";
+  return { encoding, content: Buffer.from(bytes).toString(encoding) };
+}
+
+export function handledLetterBody(handled: HandledLetter): object {
+  const { id, status, handledAt, orderId, orderStatusBefore } = handled;
+  return { id, status, handledAt: instant(handledAt), orderId, orderStatusBefore };
+}
+
+export function auditBody({
+  id,
+  at,
+  admin,
+  action,
+  target,
+  outcome,
+  reason,
+  before,
+  after,
+}: AuditEntry): object {
+  return { id, at: instant(at), admin, action, target, outcome, reason, before, after };
 }

@@ -14,6 +14,8 @@ const TITLE_CHARS_MAX = 200;
 const EMAIL_CHARS_MAX = 254;
 const ID_MAX = Number.MAX_SAFE_INTEGER;
 
+export const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f]*$/u;
+
 const count = (max: number) => Joi.number().strict().integer().min(1).max(max);
 
 const username = Joi.string()
@@ -83,8 +85,7 @@ export const productBody = Joi.object<ProductBody>({
     .trim()
     .min(1)
     .max(TITLE_CHARS_MAX)
-
-    .pattern(/^[^\u0000-\u001f\u007f]*$/u)
+    .pattern(NO_CONTROL_CHARACTERS)
     .required()
     .example("Winter concert, standing")
     .messages({ "string.pattern.base": "{{#label}} must not contain control characters" }),
@@ -120,7 +121,7 @@ export const idempotencyKey = Joi.object<{ readonly "Idempotency-Key"?: string }
 }).required();
 
 /** Digits as a path or a query carries them; never `1e3`, ` 7` or `0x10`. */
-const idText = Joi.string()
+export const idText = Joi.string()
   .pattern(/^[1-9]\d{0,15}$/)
   .custom(toId)
   .messages({
@@ -131,12 +132,13 @@ const idText = Joi.string()
 export const productPath = Joi.object<{ readonly id: number }>({ id: idText.required() });
 export const userIdPath = Joi.object<{ readonly userId: number }>({ userId: idText.required() });
 export const productIdPath = Joi.object<{ readonly productId: number }>({ productId: idText.required() });
-export const orderPath = Joi.object<{ readonly id: string }>({
-  id: Joi.string().custom(toOrderId).required().messages({ "order.id": "{{#label}} must be an order id" }),
-});
+export const orderIdText = Joi.string()
+  .custom(toOrderId)
+  .messages({ "order.id": "{{#label}} must be an order id" });
+export const orderPath = Joi.object<{ readonly id: string }>({ id: orderIdText.required() });
 export const noQuery = Joi.object<Record<string, never>>({});
 
-const limit = Joi.string()
+export const limit = Joi.string()
   .pattern(/^[1-9]\d{0,2}$/)
   .custom(toPageLimit)
   .default(PAGE_LIMIT_DEFAULT)
@@ -150,10 +152,8 @@ export interface IdPageQuery {
   readonly limit: number;
   readonly cursor?: number;
 }
-export const idPageQuery = Joi.object<IdPageQuery>({
-  limit,
-  cursor: Joi.string().max(64).custom(toIdCursor).messages(cursorMessage),
-});
+export const idCursor = Joi.string().max(64).custom(toIdCursor).messages(cursorMessage);
+export const idPageQuery = Joi.object<IdPageQuery>({ limit, cursor: idCursor });
 
 export interface OrdersQuery {
   readonly limit: number;

@@ -33,6 +33,7 @@ const STATUS: Record<ErrorCode, number> = {
   sale_closed: 409,
   limit_exceeded: 409,
   order_in_progress: 409,
+  dead_letter_handled: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   idempotency_key_reused: 422,

@@ -20,6 +20,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   sale_closed: { status: 409, title: "Sale closed" },
   limit_exceeded: { status: 409, title: "Limit exceeded" },
   order_in_progress: { status: 409, title: "Order in progress" },
+  dead_letter_handled: { status: 409, title: "Dead letter handled" },
   payload_too_large: { status: 413, title: "Body too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   idempotency_key_reused: { status: 422, title: "Idempotency-Key reused" },

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Express } from "express";
+import { discardBody } from "../controllers/admin-schemas.ts";
 import { loginBody, orderBody, productBody, signupBody } from "../controllers/schemas.ts";
 import { PROBLEMS } from "../middleware/error-handler.ts";
 import { createTestApp } from "../app.test.ts";
@@ -25,7 +26,15 @@ interface Layer {
   readonly matchers?: readonly ((path: string) => { path: string } | false)[];
 }
 
-const MOUNTS = ["", "/api/users", "/api/products", "/api/orders", "/api/settlements"];
+const MOUNTS = [
+  "",
+  "/api/users",
+  "/api/products",
+  "/api/orders",
+  "/api/settlements",
+  "/api/admin/dead-letters",
+  "/api/admin/audit",
+];
 
 /** Method and path of every route that the router would really run, by walking its layers. */
 function servedBy(app: Express): string[] {
@@ -123,16 +132,23 @@ describe("each operation in the document", () => {
       if (!open.has(operationId)) expected.push("401");
       if (operation.requestBody) expected.push("400", "413", "415");
       if (operation.parameters) expected.push("400");
-      if (admin.test(operationId)) expected.push("403");
+      if (admin.test(operationId) || path.startsWith("/api/admin")) expected.push("403");
       if (operationId === "placeOrder") expected.push("404", "409", "422");
-      if (/^read(Order|Product|Latest)/.test(operationId)) expected.push("404");
+      if (/^(read(Order|Product|Latest|DeadLetter)|(replay|discard)DeadLetter)/.test(operationId))
+        expected.push("404");
       expect(statuses).to.include.members(expected);
     });
   }
 });
 
 describe("a request's example in the document", () => {
-  const bodies = { Signup: signupBody, Login: loginBody, Product: productBody, Order: orderBody };
+  const bodies = {
+    Signup: signupBody,
+    Login: loginBody,
+    Product: productBody,
+    Order: orderBody,
+    Discard: discardBody,
+  };
   for (const [name, schema] of Object.entries(bodies)) {
     it(`(${name}) is taken by the schema that a request is held against`, () => {
       const body = document.components["requestBodies"]?.[name] as {

@@ -3,6 +3,7 @@ import type Joi from "joi";
 import joiToSwagger from "joi-to-swagger";
 import swaggerJsdoc from "swagger-jsdoc";
 import { PROBLEMS } from "../middleware/error-handler.ts";
+import { discardBody } from "../controllers/admin-schemas.ts";
 import { loginBody, orderBody, productBody, signupBody } from "../controllers/schemas.ts";
 import { errorResponses, successResponses } from "./responses.ts";
 
@@ -38,6 +39,7 @@ export function createDocument(): OpenApiDocument {
           Login: bodyOf(loginBody),
           Product: bodyOf(productBody),
           Order: bodyOf(orderBody),
+          Discard: bodyOf(discardBody),
         },
         responses: { ...successResponses, ...errorResponses },
         schemas: { ErrorCode: { type: "string", enum: Object.keys(PROBLEMS) } },

@@ -50,6 +50,11 @@ export const successResponses = {
     "One total a currency, exact with respect to the settlements that can be listed.",
     ref("schemas", "Totals"),
   ),
+  DeadLetterPage: pageOf("Dead letters.", "DeadLetter"),
+  DeadLetter: answer("The dead letter.", ref("schemas", "InspectedDeadLetter")),
+  DeadLetterReplayed: answer("The log has the message again.", ref("schemas", "HandledDeadLetter")),
+  DeadLetterDiscarded: answer("The dead letter is discarded.", ref("schemas", "HandledDeadLetter")),
+  AuditPage: pageOf("Acts of administrators.", "AuditEntry"),
   Health: {
     description: "Alive, or ready.",
     content: { "application/json": { schema: ref("schemas", "Readiness") } },
@@ -104,6 +109,10 @@ export const errorResponses = {
     "Nothing was taken.",
     { ...retryAfter, ...replayed },
   ),
+  LetterHandled: problem(
+    ["dead_letter_handled"],
+    "Somebody was first; this act changed nothing, and is audited as `came_second`.",
+  ),
   TooLarge: problem(["payload_too_large"], "The body is larger than 10 kB."),
   UnsupportedMediaType: problem(["unsupported_media_type"], "Not application/json in UTF-8."),
   KeyReused: problem(["idempotency_key_reused"], "The key belongs to another request."),
@@ -113,6 +122,11 @@ export const errorResponses = {
   OrderNotReady: problem(
     ["not_ready", "outcome_unknown"],
     "not_ready: nothing was taken. outcome_unknown: taken, not confirmed; the same key may be sent again.",
+    retryAfter,
+  ),
+  ReplayNotReady: problem(
+    ["not_ready", "outcome_unknown"],
+    "not_ready: nothing was done. outcome_unknown: the log did not acknowledge; replaying again is harmless.",
     retryAfter,
   ),
 } as const;

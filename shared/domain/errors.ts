@@ -16,6 +16,7 @@ export type ErrorCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "idempotency_key_reused"
+  | "dead_letter_handled"
   | "too_many_requests"
   | "not_ready"
   | "outcome_unknown"

@@ -2,6 +2,13 @@
  * What the programs need from the outside, in their own words. Each adapter (shared/mysql, shared/redis,
  * shared/kafka, the programs' repositories) implements one; each has an in-memory fake in shared/testing.
  */
+import type { AuditEntry, AuditNote } from "./audit.ts";
+import type {
+  DeadLetterFilter,
+  DeadLetterStatus,
+  DeadLetterSummary,
+  StoredDeadLetter,
+} from "./dead-letter.ts";
 import type { Decision, KnownOrder } from "./decide.ts";
 import type { ErrorCode, Refusal } from "./errors.ts";
 import type { NamedOrder } from "./order-message.ts";
@@ -193,7 +200,10 @@ export interface RawMessage {
 export interface DeadLetter {
   readonly message: RawMessage;
   readonly error: string;
+  /** To be failed by name. */
   readonly order?: NamedOrder;
+  /** What it is about, when that order was decided, and needs nothing more. */
+  readonly decidedOrderId?: string;
 }
 
 export interface DeadLetterTopic {
@@ -204,6 +214,14 @@ export interface DeadLetterTopic {
 export interface BacklogAge {
   /** Whether some message older than this is not decided. */
   hasOlderThan(ms: number): Promise<boolean>;
+}
+
+export interface DeadLetterReplay {
+  /**
+   * Puts the letter's key and value into the orders topic again, as they came. Resolves when all in-sync replicas have
+   * it; a rejection, after a bounded wait, means: the outcome is unknown.
+   */
+  send(letter: Pick<StoredDeadLetter, "key" | "value">): Promise<void>;
 }
 
 export interface BacklogWatch {
@@ -262,6 +280,33 @@ export interface SettlementReader {
   total(scope: { userId: number } | { productId: number }): Promise<readonly Total[]>;
 }
 
+/** What was done by administrators; rows are added, never changed. */
+export interface AuditTrail {
+  record(note: AuditNote): Promise<void>;
+  /** Newest first. */
+  list(filter: { readonly target?: string }, page: PageRequest<number>): Promise<Page<AuditEntry, number>>;
+}
+
+/** What one act on a dead letter needs and writes; bound to one transaction. */
+export interface DeadLetterWriter {
+  /** Locks the row and holds it until the end of the transaction: who comes second sees what the first one did. */
+  lock(id: number): Promise<StoredDeadLetter | null>;
+  /** Status of a decided order; null when there is none. */
+  orderStatus(orderId: string): Promise<"SUCCESS" | "FAILED" | null>;
+  /** From 'parked' only. @throws when the letter is not: a bug, under its own lock. */
+  handle(id: number, as: Exclude<DeadLetterStatus, "parked">, handledAt: number): Promise<void>;
+  /** In the same transaction: an act without its audit entry does not happen. */
+  record: AuditTrail["record"];
+}
+
+export interface DeadLetterStore {
+  /** Newest first. */
+  list(filter: DeadLetterFilter, page: PageRequest<number>): Promise<Page<DeadLetterSummary, number>>;
+  find(id: number): Promise<StoredDeadLetter | null>;
+  /** Runs `work` once. @throws DomainError not_ready when the database is away or too contended. */
+  transaction<T>(work: (writer: DeadLetterWriter) => Promise<T>): Promise<T>;
+}
+
 /** What one batch of decisions needs and writes; bound to one transaction that holds the products' rows. */
 export interface DecisionWriter {
   /** Locks the rows in id order (`FOR UPDATE`) and holds them until the end of the transaction. */
@@ -296,5 +341,8 @@ export interface Ledger {
 export interface DecisionStore extends Ledger {
   /** May run `work` more than once, so it touches nothing but the writer. */
   transaction<T>(work: (writer: DecisionWriter) => Promise<T>): Promise<T>;
+  /** Letters that nobody has handled. */
   deadLetterCount(): Promise<number>;
+  /** When the oldest of them was parked, epoch ms; null when there is none. */
+  oldestDeadLetterAt(): Promise<number | null>;
 }

@@ -29,6 +29,7 @@ export interface Tables {
   readonly settlements: Map<string, Settlement>;
   readonly totals: Map<string, Total>;
   readonly letters: Map<string, DeadLetter>;
+  readonly lettersParkedAt: Map<string, number>;
 }
 
 type Operation = keyof DecisionWriter | "commit" | "afterCommit" | "decided" | "findById" | "insert";
@@ -43,6 +44,7 @@ export function createFakeDatabase(now: () => number) {
     settlements: new Map(),
     totals: new Map(),
     letters: new Map(),
+    lettersParkedAt: new Map(),
   };
   const faults = createFaults<Operation>();
   /** Calls of the writer and the ends of its transactions, in order. */
@@ -91,6 +93,8 @@ export function createFakeDatabase(now: () => number) {
       yield [...units].map(([userId, quantity]) => ({ userId, quantity }));
     },
     deadLetterCount: async () => tables.letters.size,
+    oldestDeadLetterAt: async () =>
+      tables.lettersParkedAt.size === 0 ? null : Math.min(...tables.lettersParkedAt.values()),
   };
   return {
     tables,
@@ -157,7 +161,10 @@ function createWriter(tables: Tables, { faults, calls, refused }: WriterOptions)
       const named = new Map<string, "SUCCESS" | "FAILED">();
       for (const letter of letters) {
         const place = placeOf(letter.message);
-        if (!tables.letters.has(place)) tables.letters.set(place, letter);
+        if (!tables.letters.has(place)) {
+          tables.letters.set(place, letter);
+          tables.lettersParkedAt.set(place, parkedAt);
+        }
         if (!letter.order) continue;
         const { orderId, userId, productId } = letter.order;
         if (!tables.orders.has(orderId))

@@ -13,7 +13,7 @@ import {
   type Ask,
   type HttpClient,
 } from "../support/http-client.ts";
-import { NAUGHTY_STRINGS } from "../support/naughty-strings.ts";
+import { NAUGHTY_STRINGS, percent } from "../support/naughty-strings.ts";
 import { rawRequest, sendRaw, type RawAnswer } from "../support/raw-http.ts";
 import { broken, openSandbox, type Person, type Sandbox } from "../support/sandbox.ts";
 import { edited, forge, fromNow, goodClaims, unsigned, withRawExpiry } from "../support/tokens.ts";
@@ -956,9 +956,6 @@ function residentBytes({ pid }: Program): number {
   const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
-
-/** Also for what encodeURIComponent refuses: half a surrogate pair. */
-const percent = (text: string): string => encodeURIComponent(Buffer.from(text, "utf8").toString("utf8"));
 
 /** Sends a chunked body without an end until the server has had enough; gives back how its answer began. */
 function flood(url: string, token: string, bytes: number): Promise<string> {

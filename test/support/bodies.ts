@@ -47,6 +47,36 @@ export interface UserBody {
   readonly createdAt: string;
 }
 
+export interface LetterBody {
+  readonly id: number;
+  readonly partition: number;
+  readonly offset: number;
+  readonly orderId: string | null;
+  readonly error: string;
+  readonly status: "parked" | "replayed" | "discarded";
+  readonly handledAt: string | null;
+  readonly size: number;
+}
+
+export interface InspectedLetterBody extends LetterBody {
+  readonly key: { readonly encoding: string; readonly content: string } | null;
+  readonly value: { readonly encoding: string; readonly content: string } | null;
+  readonly orderStatus: string | null;
+  readonly audit: readonly AuditBody[];
+}
+
+export interface AuditBody {
+  readonly id: number;
+  readonly at: string;
+  readonly admin: { readonly id: number; readonly username: string };
+  readonly action: string;
+  readonly target: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
 export interface Problem {
   readonly success: boolean;
   readonly type: string;
@@ -74,6 +104,10 @@ export const salesOf = (answer: Answer): SaleBody[] => successOf(answer).data as
 export const settlementOf = (answer: Answer): SettlementBody => successOf(answer).data as SettlementBody;
 export const settlementsOf = (answer: Answer): SettlementBody[] => successOf(answer).data as SettlementBody[];
 export const userOf = (answer: Answer): UserBody => successOf(answer).data as UserBody;
+export const lettersOf = (answer: Answer): LetterBody[] => successOf(answer).data as LetterBody[];
+export const letterOf = (answer: Answer): InspectedLetterBody =>
+  successOf(answer).data as InspectedLetterBody;
+export const auditOf = (answer: Answer): AuditBody[] => successOf(answer).data as AuditBody[];
 export const cursorOf = (answer: Answer): string | null => successOf(answer).meta?.nextCursor ?? null;
 
 /** The refusal's code; what is no refusal gives its status in words. */

@@ -148,3 +148,7 @@ export const NAUGHTY_STRINGS: readonly string[] = [
     "HTTP/1.1 200 OK",
   ],
 ];
+
+/** Also for what encodeURIComponent refuses: half a surrogate pair. */
+export const percent = (text: string): string =>
+  encodeURIComponent(Buffer.from(text, "utf8").toString("utf8"));

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import Mocha from "mocha";
 import { writeJson } from "./files.ts";
 
-const TEST_TIMEOUT_MS = 10_000;
+const TEST_TIMEOUT_MS = 30_000;
 const TERMINATED = 143;
 const LINGER_MAX_MS = 10_000;
 

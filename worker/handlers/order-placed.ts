@@ -208,7 +208,7 @@ function suspicious(
   return readable.flatMap(({ raw, order }) => {
     // Parked in an earlier attempt that did not reach the dead-letter topic, perhaps: it goes there again.
     const error = errors.get(order) ?? before.get(raw.offset);
-    return error === undefined ? [] : [{ message: raw, error }];
+    return error === undefined ? [] : [{ message: raw, error, decidedOrderId: order.orderId }];
   });
 }
 

@@ -1,5 +1,6 @@
 import { QueryTypes, type Sequelize } from "sequelize";
 import type { DecisionStore } from "../../shared/domain/ports.ts";
+import { fromSqlInstant } from "../../shared/mysql/instant.ts";
 import { createLedger } from "../../shared/mysql/repositories/ledger.ts";
 import { transact } from "../../shared/mysql/transaction.ts";
 import { createDecisionWriter } from "./decision-writer.ts";
@@ -17,12 +18,22 @@ export function createDecisionStore(
     transaction: (work) =>
       transact(sequelize, (tx) => work(createDecisionWriter(sequelize, tx, afterOrderInsert))),
     deadLetterCount,
+    oldestDeadLetterAt,
   };
 
   async function deadLetterCount(): Promise<number> {
-    const [row] = await sequelize.query<{ letters: number }>("SELECT COUNT(*) AS letters FROM dead_letters", {
-      type: QueryTypes.SELECT,
-    });
+    const [row] = await sequelize.query<{ letters: number }>(
+      "SELECT COUNT(*) AS letters FROM dead_letters WHERE status = 'parked'",
+      { type: QueryTypes.SELECT },
+    );
     return row?.letters ?? 0;
+  }
+
+  async function oldestDeadLetterAt(): Promise<number | null> {
+    const [row] = await sequelize.query<{ oldest: Date | null }>(
+      "SELECT MIN(parked_at) AS oldest FROM dead_letters WHERE status = 'parked'",
+      { type: QueryTypes.SELECT },
+    );
+    return row?.oldest ? fromSqlInstant(row.oldest) : null;
   }
 }

@@ -162,14 +162,15 @@ export function createDecisionWriter(
           at,
         ]),
     );
+    // A letter that an administrator has handled may be parked again by a redelivery: it stays handled.
     await insert(
       `INSERT INTO dead_letters (topic, partition_no, offset_no, order_id, message_key, message_value, error, parked_at)
        VALUES ? ON DUPLICATE KEY UPDATE parked_at = parked_at`,
-      letters.map(({ message, error, order }) => [
+      letters.map(({ message, error, order, decidedOrderId }) => [
         message.topic,
         message.partition,
         message.offset,
-        order?.orderId ?? null,
+        order?.orderId ?? decidedOrderId ?? null,
         message.key && Buffer.from(message.key.subarray(0, KEY_BYTES_MAX)),
         message.value && Buffer.from(message.value),
         error.slice(0, ERROR_CHARS_MAX),
