@@ -17,6 +17,7 @@ import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
+import { createReconcileService } from "./services/reconcile-service.ts";
 import { createSettlementService } from "./services/settlement-service.ts";
 
 export const SECRET = "b8f1d3a5c79e2460b8f1d3a5c79e2460-Zx";
@@ -87,6 +88,7 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
       now: clock.now,
     }),
     audit: administration.audit,
+    reconciling: createReconcileService({ stock, ledger: database.store, audit: administration.audit, log }),
     settings: {
       ratePerAddress: 100_000,
       orderRatePerUser: 100_000,

@@ -9,6 +9,7 @@ import { createDeadLetterController } from "./controllers/dead-letter-controller
 import { createOperationController } from "./controllers/operation-controller.ts";
 import { createOrderController } from "./controllers/order-controller.ts";
 import { createProductController } from "./controllers/product-controller.ts";
+import { createReconcileController } from "./controllers/reconcile-controller.ts";
 import { createSettlementController } from "./controllers/settlement-controller.ts";
 import { docsRoutes } from "./docs.ts";
 import { requireRole } from "./middleware/authenticate.ts";
@@ -24,12 +25,14 @@ import type { Guards } from "./routes/guards.ts";
 import { operationRoutes } from "./routes/operation-routes.ts";
 import { orderRoutes } from "./routes/order-routes.ts";
 import { productRoutes } from "./routes/product-routes.ts";
+import { reconcileRoutes } from "./routes/reconcile-routes.ts";
 import { settlementRoutes } from "./routes/settlement-routes.ts";
 import type { AccountService } from "./services/account-service.ts";
 import type { DeadLetterService } from "./services/dead-letter-service.ts";
 import type { OrderQueryService } from "./services/order-query-service.ts";
 import type { OrderService } from "./services/order-service.ts";
 import type { ProductService } from "./services/product-service.ts";
+import type { ReconcileService } from "./services/reconcile-service.ts";
 import type { SettlementService } from "./services/settlement-service.ts";
 
 export interface AppDependencies {
@@ -44,6 +47,7 @@ export interface AppDependencies {
   readonly settlements: SettlementService;
   readonly deadLetters: DeadLetterService;
   readonly audit: Pick<AuditTrail, "list">;
+  readonly reconciling: ReconcileService;
   readonly settings: {
     readonly ratePerAddress: number;
     readonly orderRatePerUser: number;
@@ -88,6 +92,10 @@ export function createApp(dependencies: AppDependencies): Express {
   app.use(
     "/api/admin/dead-letters",
     deadLetterRoutes(createDeadLetterController(dependencies.deadLetters), guards),
+  );
+  app.use(
+    "/api/admin/products",
+    reconcileRoutes(createReconcileController(dependencies.reconciling), guards),
   );
   app.use("/api/admin/audit", auditRoutes(createAuditController(dependencies.audit), guards));
   app.use(notFound);

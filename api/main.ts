@@ -9,6 +9,7 @@ import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecy
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
 import { defineModels } from "../shared/mysql/models.ts";
+import { createLedger } from "../shared/mysql/repositories/ledger.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
 import { createAttemptLimiter } from "../shared/redis/attempt-limiter.ts";
@@ -36,6 +37,7 @@ import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
+import { createReconcileService } from "./services/reconcile-service.ts";
 import { createSettlementService } from "./services/settlement-service.ts";
 import { createStockGate } from "./services/stock-gate.ts";
 
@@ -164,9 +166,9 @@ function openIntake(wiring: Wiring, { stock, epochs, metrics }: IntakeNeeds, lif
 }
 
 function administration(
-  { sequelize, producer, config, log }: Wiring,
+  { sequelize, redis, producer, config, log }: Wiring,
   now: () => number,
-): Pick<AppDependencies, "deadLetters" | "audit"> {
+): Pick<AppDependencies, "deadLetters" | "audit" | "reconciling"> {
   const audit = createAuditTrail(sequelize, now);
   const deadLetters = createDeadLetterService({
     letters: createDeadLetterStore(sequelize, now),
@@ -176,7 +178,9 @@ function administration(
     log,
     now,
   });
-  return { deadLetters, audit };
+  const ledger = createLedger(sequelize);
+  const reconciling = createReconcileService({ stock: createStockStore(redis), ledger, audit, log });
+  return { deadLetters, audit, reconciling };
 }
 
 function attemptLimits(redis: RedisClient, config: Readonly<ApiConfig>) {

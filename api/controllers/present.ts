@@ -8,6 +8,7 @@ import type { OrderPosition } from "../../shared/domain/ports.ts";
 import type { OrderView, Settlement } from "../../shared/domain/settlement.ts";
 import type { User } from "../../shared/domain/user.ts";
 import type { HandledLetter, InspectedLetter } from "../services/dead-letter-service.ts";
+import type { Reconciled } from "../services/reconcile-service.ts";
 import type { Sale } from "../services/product-service.ts";
 import { encodeCursor } from "./schemas.ts";
 
@@ -120,6 +121,17 @@ function bytesBody(bytes: Uint8Array | null): object | null {
 export function handledLetterBody(handled: HandledLetter): object {
   const { id, status, handledAt, orderId, orderStatusBefore } = handled;
   return { id, status, handledAt: instant(handledAt), orderId, orderStatusBefore };
+}
+
+export function reconciledBody({
+  productId,
+  state,
+  ended,
+  unitsGivenBack,
+  before,
+  after,
+}: Reconciled): object {
+  return { productId, state, reservationsEnded: ended, unitsGivenBack, before, after };
 }
 
 export function auditBody({

@@ -33,6 +33,7 @@ const MOUNTS = [
   "/api/orders",
   "/api/settlements",
   "/api/admin/dead-letters",
+  "/api/admin/products",
   "/api/admin/audit",
 ];
 

@@ -54,6 +54,7 @@ export const successResponses = {
   DeadLetter: answer("The dead letter.", ref("schemas", "InspectedDeadLetter")),
   DeadLetterReplayed: answer("The log has the message again.", ref("schemas", "HandledDeadLetter")),
   DeadLetterDiscarded: answer("The dead letter is discarded.", ref("schemas", "HandledDeadLetter")),
+  Reconciled: answer("How the counters stood, and stand.", ref("schemas", "Reconciled")),
   AuditPage: pageOf("Acts of administrators.", "AuditEntry"),
   Health: {
     description: "Alive, or ready.",
