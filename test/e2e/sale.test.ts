@@ -15,7 +15,7 @@ import {
 } from "../support/bodies.ts";
 import type { Answer, HttpClient } from "../support/http-client.ts";
 import { broken, openSandbox, type Person, type Sandbox } from "../support/sandbox.ts";
-import { openGate } from "../support/tcp-gate.ts";
+import { openProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { keys } from "../../shared/redis/keys.ts";
 
@@ -437,16 +437,16 @@ describe("a sale, end to end", function () {
 
     it("names what is away on /readyz, answers orders accordingly, and is ready again when it is back", async () => {
       const { hostname, port, password, pathname } = new URL(sandbox.redisUrl);
-      const redisGate = await openGate(hostname, Number(port));
-      const mysqlGate = await openGate(sandbox.mysql.host, sandbox.mysql.port);
-      const gated = await sandbox.start("api", {
-        name: "api-gated",
+      const redisProxy = await openProxy({ host: hostname, port: Number(port) });
+      const mysqlProxy = await openProxy(sandbox.mysql);
+      const proxied = await sandbox.start("api", {
+        name: "api-proxied",
         env: {
-          REDIS_URL: `redis://:${password}@127.0.0.1:${redisGate.port}${pathname}`,
-          MYSQL_PORT: String(mysqlGate.port),
+          REDIS_URL: `redis://:${password}@127.0.0.1:${redisProxy.port}${pathname}`,
+          MYSQL_PORT: String(mysqlProxy.port),
         },
       });
-      const client = sandbox.client(gated);
+      const client = sandbox.client(proxied);
       const away = async (): Promise<string[]> => {
         const answer = await client.get("/readyz");
         const { checks } = successOf(answer).data as { checks: Record<string, boolean> };
@@ -458,25 +458,25 @@ describe("a sale, end to end", function () {
       const { token } = await buyer();
       try {
         expect(await away()).to.deep.equal([]);
-        redisGate.shut();
+        redisProxy.refuse();
         expect(await away()).to.deep.equal(["redis"]);
         const refused = await client.post("/api/orders", { productId }, token);
         problem(refused, 503, "not_ready");
         expect(refused.ms).to.be.lessThan(1_000);
-        mysqlGate.shut();
+        mysqlProxy.refuse();
         expect(await away()).to.deep.equal(["mysql", "redis"]);
         expect((await client.get("/healthz")).status).to.equal(200);
         problem(await client.get("/api/settlements", token), 503, "not_ready");
-        redisGate.reopen();
+        redisProxy.pass();
         await until("Redis is back", async () => (await away()).join() === "mysql", 5_000);
         const accepted = await client.post("/api/orders", { productId }, token);
         expect(accepted.status, "orders need no database").to.equal(202);
-        mysqlGate.reopen();
+        mysqlProxy.pass();
         await until("MySQL is back", async () => (await away()).length === 0, 5_000);
         await decided(orderOf(accepted).orderId, token, 5_000);
       } finally {
-        await gated.stop();
-        await Promise.all([redisGate.close(), mysqlGate.close()]);
+        await proxied.stop();
+        await Promise.all([redisProxy.close(), mysqlProxy.close()]);
       }
     });
 

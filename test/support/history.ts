@@ -13,7 +13,15 @@ export interface Call {
   /** The connection was cut under a request that went out on a kept one. */
   readonly reset?: true;
   readonly orderId?: string;
+  /** When it was sent and when its answer was in, epoch ms. */
+  readonly sentAt: number;
+  readonly at: number;
+  readonly key?: string;
+  readonly quantity: number;
 }
+
+/** What a call asked for, beyond the product. */
+export type Asked = Partial<Pick<Call, "key" | "quantity">>;
 
 export interface OrderRow {
   readonly id: string;
@@ -26,9 +34,12 @@ export type History = ReturnType<typeof createHistory>;
 /** What clients saw: each order call as a definite yes, a definite no, or neither. */
 export function createHistory() {
   const calls: Call[] = [];
+  let accepted = 0;
   return {
     calls,
     record,
+    add,
+    accepted: () => accepted,
     of: (kind: Kind) => calls.filter((call) => call.kind === kind),
     /** How often each code was heard; "accepted" for a 202. */
     tally: () => {
@@ -39,10 +50,24 @@ export function createHistory() {
     contradictions,
   };
 
-  async function record(userId: number, productId: number, asking: Promise<Answer>): Promise<Call> {
-    const call = { userId, productId, ...(await outcomeOf(asking)) };
-    calls.push(call);
+  async function record(
+    userId: number,
+    productId: number,
+    asking: Promise<Answer>,
+    { key, quantity = 1 }: Asked = {},
+  ): Promise<Call> {
+    const sentAt = Date.now();
+    const outcome = await outcomeOf(asking);
+    const what = { userId, productId, quantity, ...(key !== undefined && { key }) };
+    const call = { ...what, ...outcome, sentAt, at: Date.now() };
+    add(call);
     return call;
+  }
+
+  /** Also what was asked for on another way than by a call. */
+  function add(call: Call): void {
+    calls.push(call);
+    if (call.kind === "ok") accepted += 1;
   }
 
   /** Sentences on what the rows of one product say against what its buyers heard; empty when all fits (I1, I8). */
@@ -60,7 +85,9 @@ export function createHistory() {
   }
 }
 
-async function outcomeOf(asking: Promise<Answer>): Promise<Omit<Call, "userId" | "productId">> {
+type Outcome = Pick<Call, "kind" | "code" | "orderId" | "reset">;
+
+async function outcomeOf(asking: Promise<Answer>): Promise<Outcome> {
   try {
     const answer = await asking;
     if (answer.status === 202) return { kind: "ok", code: "accepted", orderId: orderOf(answer).orderId };
@@ -73,7 +100,7 @@ async function outcomeOf(asking: Promise<Answer>): Promise<Omit<Call, "userId" |
   }
 }
 
-function noAnswer({ message, reused }: NoAnswer): Omit<Call, "userId" | "productId"> {
+function noAnswer({ message, reused }: NoAnswer): Outcome {
   const never = message.includes("ECONNREFUSED");
   if (never) return { kind: "fail", code: "refused connection" };
   return { kind: "info", code: "no answer", ...(reused && { reset: true }) };

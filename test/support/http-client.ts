@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingHttpHeaders } from "node:http";
 
 const CONNECTIONS_DEFAULT = 64;
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_DEFAULT_MS = 15_000;
 
 export interface Answer {
   readonly status: number;
@@ -34,7 +34,11 @@ export class NoAnswer extends Error {
 export type HttpClient = ReturnType<typeof createHttpClient>;
 
 /** A client that keeps its connections, like a browser does. */
-export function createHttpClient(url: string, connections = CONNECTIONS_DEFAULT) {
+export function createHttpClient(
+  url: string,
+  connections = CONNECTIONS_DEFAULT,
+  timeoutMs = TIMEOUT_DEFAULT_MS,
+) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
   const { hostname, port } = new URL(url);
   return {
@@ -53,7 +57,7 @@ export function createHttpClient(url: string, connections = CONNECTIONS_DEFAULT)
     const startedAt = performance.now();
     return new Promise((resolve, reject) => {
       const asking = request({
-        ...{ hostname, port, agent, method, path, timeout: TIMEOUT_MS },
+        ...{ hostname, port, agent, method, path, timeout: timeoutMs },
         headers: {
           ...(payload !== undefined && {
             "Content-Type": "application/json",

@@ -6,26 +6,25 @@ import { Redis } from "ioredis";
 import { Kafka, logLevel, type Admin } from "kafkajs";
 import { createBacklogWatch } from "../../shared/kafka/backlog-watch.ts";
 import { TOPICS, WORKER_GROUP } from "../../shared/kafka/topics.ts";
-import { run } from "../../tools/stack/command.ts";
-import { openHome, REPOSITORY } from "../../tools/stack/home.ts";
+import { openHome } from "../../tools/stack/home.ts";
 import { migrate } from "../../tools/stack/migrate.ts";
 import type { MysqlAddress } from "../../tools/stack/mysql.ts";
 import { openPorts } from "../../tools/stack/ports.ts";
 import { programSettings, startProgram, type Program, type ProgramName } from "../../tools/stack/programs.ts";
-import { saleOf, type SaleBody } from "./bodies.ts";
+import type { SaleBody } from "./bodies.ts";
 import { openDatabase, type Database } from "./database.ts";
 import { createHttpClient, type HttpClient } from "./http-client.ts";
+import { openSale, type SaleWish } from "./open-sale.ts";
 import { seedUsers, type Person } from "./seed.ts";
 import { sharedServers, type Addresses } from "./servers.ts";
 import { until } from "./until.ts";
+import { broken, runVerify, type Verdict } from "./verify.ts";
 
-const VERIFY_DEADLINE_MS = 60_000;
 const GROUP_EMPTY_DEADLINE_MS = 20_000;
 const REDIS_DATABASES = 16;
-const SALE_MS = 3_600_000;
 
 /** Settings that let one address be a crowd; a test of the limits sets its own. */
-const CROWD = {
+export const CROWD = {
   NODE_ENV: "test",
   LOG_LEVEL: "warn",
   RATE_LIMIT_PER_ADDRESS: "10000000",
@@ -39,19 +38,6 @@ const CROWD = {
 let redisDatabase = 0;
 
 export type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
-
-export interface SaleWish {
-  readonly stock: number;
-  readonly price?: number;
-  readonly perUserLimit?: number;
-  readonly startTime?: number;
-  readonly endTime?: number;
-}
-
-export interface Verdict {
-  readonly ok: boolean;
-  readonly findings: readonly { invariant: string; rule: string; rows: readonly object[] }[];
-}
 
 /**
  * FlashPay for one spec: a database and a Redis keyspace of its own on given servers, and programs on ports of their own.
@@ -121,8 +107,8 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
     settings,
     start,
     client,
-    verify,
-    openSale,
+    verify: (): Promise<Verdict> => runVerify(settings()),
+    openSale: (http: HttpClient, wish: SaleWish): Promise<SaleBody> => openSale(http, host, wish),
     users: (count: number): Promise<Person[]> => seedUsers(database, jwtSecret, count),
     lag: async () => Number(await backlog.lag()),
     ends: () => endsOf(admin),
@@ -157,37 +143,6 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
     onClose(made.close);
     return made;
   }
-
-  /** A sale that is open now, unless the wish says otherwise. */
-  async function openSale(http: HttpClient, wish: SaleWish): Promise<SaleBody> {
-    const { stock, price = 12_900, perUserLimit = 1, startTime = Date.now() - 1_000 } = wish;
-    const answer = await http.post(
-      "/api/products",
-      {
-        ...{ title: "A sale", price, stock, perUserLimit },
-        startTime: new Date(startTime).toISOString(),
-        endTime: new Date(wish.endTime ?? startTime + SALE_MS).toISOString(),
-      },
-      host?.token,
-    );
-    if (answer.status !== 201) throw new Error(`no sale: ${answer.status} ${answer.text}`);
-    return saleOf(answer);
-  }
-
-  /** `npm run verify` on this sandbox's servers. */
-  async function verify(): Promise<Verdict> {
-    const result = await run(process.execPath, ["--import", "tsx", "tools/verify.ts", "--json"], {
-      cwd: REPOSITORY,
-      env: settings(),
-      deadlineMs: VERIFY_DEADLINE_MS,
-    });
-    const json = result.output.slice(result.output.indexOf("{"));
-    try {
-      return JSON.parse(json) as Verdict;
-    } catch {
-      throw new Error(`verify said: ${result.output}`);
-    }
-  }
 }
 
 async function makeDatabase(
@@ -204,9 +159,6 @@ async function makeDatabase(
   onClose(() => database.close());
   return database;
 }
-
-/** What the broken rules were, for a failed assertion to show; empty when all hold. */
-export const broken = ({ findings }: Verdict): object[] => findings.filter(({ rows }) => rows.length > 0);
 
 /** End offsets of both topics, as text that can be compared. */
 async function endsOf(admin: Admin): Promise<string> {
@@ -243,4 +195,4 @@ async function skipBacklog(admin: Admin): Promise<void> {
   });
 }
 
-export type { Person };
+export { broken, type Person };

@@ -19,13 +19,40 @@ const RETENTION_HOURS = 7 * 24;
 const BROKER_SESSION_MS = 3_000;
 const BROKER_HEARTBEAT_MS = 500;
 
-export function serverSettings(data: string, port: number, controllerPort: number): string {
+/** A further door of the broker: who comes in here is told that the broker is at `advertisedPort`, where a proxy may stand. */
+export type Door = { port: number; advertisedPort: number };
+
+export type BrokerWish = {
+  doors?: readonly Door[];
+  /** Settings that differ from those below. */
+  settings?: Readonly<Record<string, string | number>>;
+};
+
+export function serverSettings(
+  data: string,
+  {
+    port,
+    controllerPort,
+    doors = [],
+    settings: different = {},
+  }: BrokerWish & {
+    port: number;
+    controllerPort: number;
+  },
+): string {
+  const listener = (name: string, at: number): string => `${name}://127.0.0.1:${String(at)}`;
+  const plain = listener("PLAINTEXT", port);
+  const controller = listener("CONTROLLER", controllerPort);
+  const door = (i: number): string => `DOOR${String(i)}`;
   const settings = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${String(controllerPort)}`,
-    listeners: `PLAINTEXT://127.0.0.1:${String(port)},CONTROLLER://127.0.0.1:${String(controllerPort)}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${String(port)}`,
+    listeners: [plain, controller, ...doors.map((at, i) => listener(door(i), at.port))].join(),
+    "advertised.listeners": [plain, ...doors.map((at, i) => listener(door(i), at.advertisedPort))].join(),
+    "listener.security.protocol.map": ["PLAINTEXT", "CONTROLLER", ...doors.map((_, i) => door(i))]
+      .map((name) => `${name}:PLAINTEXT`)
+      .join(),
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "broker.session.timeout.ms": BROKER_SESSION_MS,
@@ -42,6 +69,7 @@ export function serverSettings(data: string, port: number, controllerPort: numbe
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
+    ...different,
   };
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${String(value)}\n`)

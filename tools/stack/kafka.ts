@@ -6,7 +6,7 @@ import { lastLineOf, run } from "./command.ts";
 import { reason, StackFailure } from "./failure.ts";
 import { readStrings, writeJson, writePrivately } from "./files.ts";
 import type { Home } from "./home.ts";
-import { LOG_SETTINGS, serverSettings } from "./kafka-config.ts";
+import { LOG_SETTINGS, serverSettings, type BrokerWish } from "./kafka-config.ts";
 import { kafkaVersion } from "./kafka-jars.ts";
 import { startService, type Server } from "./server.ts";
 
@@ -26,8 +26,9 @@ export async function startKafka(
   home: Home,
   { java, jars }: Launcher,
   ports: KafkaPorts,
+  wish: BrokerWish = {},
 ): Promise<KafkaServer> {
-  const { port, controllerPort } = ports;
+  const { port } = ports;
   const logSettings = home.at("kafka-log4j2.properties");
   const settings = home.at("kafka.properties");
   writePrivately(logSettings, LOG_SETTINGS);
@@ -38,10 +39,10 @@ export async function startKafka(
     join(jars, "*"),
   ];
   const data = await prepareData(home, (unfinished) => {
-    writePrivately(settings, serverSettings(unfinished, port, controllerPort));
+    writePrivately(settings, serverSettings(unfinished, { ...wish, ...ports }));
     return { java, args: [...jvm, "kafka.tools.StorageTool", "format", "-c", settings, "-t"] };
   });
-  writePrivately(settings, serverSettings(data, port, controllerPort));
+  writePrivately(settings, serverSettings(data, { ...wish, ...ports }));
   const brokers = `127.0.0.1:${String(port)}`;
   const server = await startService(home, {
     name: "kafka",

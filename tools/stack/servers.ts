@@ -1,6 +1,7 @@
 import { StackFailure } from "./failure.ts";
 import { openCompose } from "./docker.ts";
 import { cacheFolder, type Home } from "./home.ts";
+import type { BrokerWish } from "./kafka-config.ts";
 import { fetchJars, jarsAreCached } from "./kafka-jars.ts";
 import { checkNamedKafka, listTopics, startKafka, type KafkaServer } from "./kafka.ts";
 import { checkNamedMysql, logIn, namedMysql, privateMysql, startMysql, type MysqlServer } from "./mysql.ts";
@@ -31,6 +32,8 @@ export type StartServersOptions = {
   home: string | OccupiedHome;
   env: NodeJS.ProcessEnv;
   report: Report;
+  /** What a private broker is to do differently. */
+  broker?: BrokerWish;
 };
 
 /** Everything that starting one server may need. */
@@ -42,6 +45,7 @@ type Site = {
   controllerPort: number;
   programs: Provision;
   report: Report;
+  broker: BrokerWish;
 };
 
 const SETTING: Record<ServerName, string> = {
@@ -54,11 +58,16 @@ const SETTING: Record<ServerName, string> = {
  * Gives the stack its three servers: those the environment names as they are, for each other one a private instance on a free
  * port of 127.0.0.1. All or none: when one does not come up, the others are stopped before the reason is thrown.
  */
-export async function startServers({ home, env, report }: StartServersOptions): Promise<Servers> {
-  if (typeof home !== "string") return startAll(await openSite(home, env, report));
+export async function startServers({
+  home,
+  env,
+  report,
+  broker = {},
+}: StartServersOptions): Promise<Servers> {
+  if (typeof home !== "string") return startAll(await openSite(home, env, report, broker));
   const occupied = await occupyHome(home, report);
   try {
-    const servers = await startAll(await openSite(occupied, env, report));
+    const servers = await startAll(await openSite(occupied, env, report, broker));
     const stop = async (): Promise<void> => {
       await servers.stop();
       occupied.release();
@@ -94,7 +103,12 @@ async function startAll(site: Site): Promise<Servers> {
   }
 }
 
-async function openSite(home: Home, env: NodeJS.ProcessEnv, report: Report): Promise<Site> {
+async function openSite(
+  home: Home,
+  env: NodeJS.ProcessEnv,
+  report: Report,
+  broker: BrokerWish,
+): Promise<Site> {
   const wanted = (["mysql", "redis", "kafka"] as const).filter((name) => !env[SETTING[name]]);
   const jarsCached = jarsAreCached(cacheFolder(env));
   const programs = await provision(home, { servers: wanted, jarsCached }, env, report);
@@ -105,7 +119,7 @@ async function openSite(home: Home, env: NodeJS.ProcessEnv, report: Report): Pro
     kafka: await known.claim("kafka"),
   };
   const controllerPort = await known.claim("kafka-controller");
-  return { home, env, secrets: openSecrets(home), ports, controllerPort, programs, report };
+  return { home, env, secrets: openSecrets(home), ports, controllerPort, programs, report, broker };
 }
 
 async function openMysql(site: Site): Promise<MysqlServer> {
@@ -143,7 +157,7 @@ async function openRedis(site: Site): Promise<RedisServer> {
 }
 
 async function openKafka(site: Site): Promise<KafkaServer> {
-  const { home, env, programs, controllerPort, report } = site;
+  const { home, env, programs, controllerPort, report, broker } = site;
   const named = env["KAFKA_BROKERS"];
   if (named) {
     await checkNamedKafka(named);
@@ -157,7 +171,7 @@ async function openKafka(site: Site): Promise<KafkaServer> {
     return Object.assign(await composeFor(site).start("kafka", () => listTopics(brokers)), { brokers });
   }
   const jars = await fetchJars(cacheFolder(env), programs.found.maven ?? "mvn", report);
-  return startKafka(home, { java: required(programs.found.java), jars }, { port, controllerPort });
+  return startKafka(home, { java: required(programs.found.java), jars }, { port, controllerPort }, broker);
 }
 
 function composeFor({ home, secrets, ports, env }: Site) {
