@@ -7,6 +7,7 @@ const DOWN_BRIEF_MS = 5_000;
 const PER_SECOND = 300;
 const PER_SECOND_BRIEF = 120;
 const BEFORE_MS = 3_000;
+const INTAKE_MIN = 0.95;
 /** How much faster than it came the backlog must go. */
 const DRAIN_FACTOR_MIN = 2;
 
@@ -24,16 +25,18 @@ export const f20: WorldFailure = {
     await lasting(BEFORE_MS);
     world.servers.mysql.kill("SIGKILL");
     await world.servers.mysql.exited();
-    const before = world.history.accepted();
     const killedAt = Date.now();
     await lasting(downMs);
-    const intake = (world.history.accepted() - before) / ((Date.now() - killedAt) / 1_000);
+    const calls = world.history.calls.filter(({ sentAt }) => sentAt > killedAt);
+    const taken = calls.filter(({ kind }) => kind === "ok").length;
+    const intake = taken / ((Date.now() - killedAt) / 1_000);
     await world.servers.mysql.restart();
     const backAt = Date.now();
     await shopping.done;
     return {
       figures: { "intake/s while down": Math.round(intake) },
-      misses: intake < 0.9 * perSecond ? [`intake fell to ${Math.round(intake)}/s of ${perSecond}`] : [],
+      misses:
+        taken < INTAKE_MIN * calls.length ? [`only ${taken} of ${calls.length} calls were accepted`] : [],
       recovery: (rows) => {
         const late = rows.filter(({ accepted_at: at }) => at.getTime() > killedAt && at.getTime() < backAt);
         const decidedAt = late.map(({ decided_at }) => decided_at.getTime());
@@ -42,7 +45,11 @@ export const f20: WorldFailure = {
         return {
           recoveryMs: decidingAgainMs(rows, backAt),
           figures: { backlog: late.length, "drained × intake": factor.toFixed(1) },
-          misses: factor < DRAIN_FACTOR_MIN ? [`the backlog drained at ${factor.toFixed(1)} × intake`] : [],
+          // A backlog of a few seconds is gone before the worker's back-off has ended.
+          misses:
+            !brief && factor < DRAIN_FACTOR_MIN
+              ? [`the backlog drained at ${factor.toFixed(1)} × intake`]
+              : [],
         };
       },
     };

@@ -41,6 +41,8 @@ export interface WorldFailure extends Named {
   readonly redisForgets?: boolean;
   /** Brings the fault about while buyers buy, and returns when it is over; draining and counting are not its business. */
   readonly run: (world: World, options: RunOptions) => Promise<Measured>;
+  /** Once everything is decided: sentences on what is not as promised. */
+  readonly after?: (world: World, measured: Measured) => Promise<readonly string[]>;
 }
 
 /** A failure that is proven by specs on fakes. */

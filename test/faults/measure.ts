@@ -22,6 +22,13 @@ export function acceptingAgainMs({ calls }: History, since: number): number | un
 const GOOD = new Set(["accepted", "sold_out", "limit_exceeded", "order_in_progress"]);
 const wentWell = ({ code }: Call): boolean => GOOD.has(code);
 
+/** How long buyers waited for an answer that was no 202, ms, of calls between two instants. */
+export function answerTimes({ calls }: History, from: number, to: number): number[] {
+  return calls
+    .filter(({ sentAt, at, kind }) => kind !== "ok" && sentAt >= from && at <= to)
+    .map(({ sentAt, at }) => at - sentAt);
+}
+
 /** From `since` to the first decision after it. */
 export function decidingAgainMs(rows: readonly DecidedRow[], since: number): number | undefined {
   const first = Math.min(...rows.map(({ decided_at }) => decided_at.getTime()).filter((at) => at >= since));

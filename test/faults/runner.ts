@@ -93,6 +93,7 @@ async function bringAbout(
     world.report("the fault is over; waiting until everything is decided");
     const { counts, rows, misses } = await judge(world, measured.deadLetters ?? 0);
     const late = measured.recovery?.(rows) ?? {};
+    const missing = (await failure.after?.(world, measured)) ?? [];
     const recoveryMs = late.recoveryMs ?? measured.recoveryMs;
     const restarts = [...world.apis, ...world.workers].reduce((sum, { lives }) => sum + lives.length, 0);
     return {
@@ -101,6 +102,7 @@ async function bringAbout(
       misses: [
         ...(measured.misses ?? []),
         ...(late.misses ?? []),
+        ...missing,
         ...misses,
         ...forbidden(failure, counts),
         ...tooLate(failure, recoveryMs),

@@ -30,11 +30,18 @@ export interface Wanted {
   readonly copies?: number;
 }
 
+interface Way {
+  readonly key: string | undefined;
+  readonly persists: boolean;
+  readonly quantity: number;
+}
+
 export type Shop = ReturnType<typeof createShop>;
 
 /** Buyers of the one sale of a world. Each places one order; what each of them does is fixed by the seed. */
 export function createShop({ clients, productId, random }: ShopOptions) {
   const history = createHistory();
+  const ways = new Map<number, Way>();
   return {
     history,
     begin,
@@ -48,21 +55,19 @@ export function createShop({ clients, productId, random }: ShopOptions) {
   /** Buyers come from now on; `done` resolves when the last has their answer, `stop` sends away those who still wait. */
   function begin(wanted: Wanted): { done: Promise<void>; stop: () => Promise<void> } {
     const { buyers, perSecond, copies, persistent = PERSISTENT, keyed = KEYED } = wanted;
-    const ways = new Map(
-      buyers.map(({ id }) => [
-        id,
-        {
+    // Who has come before behaves as before: the same key, the same order.
+    for (const { id } of buyers)
+      if (!ways.has(id))
+        ways.set(id, {
           key: random.chance(keyed) ? `faults-${productId}-buyer-${id}` : undefined,
           persists: random.chance(persistent),
           quantity: random.between(1, QUANTITY_MAX),
-        },
-      ]),
-    );
+        });
     const leaving = new AbortController();
     const done = rush({
       ...{ http: clients, history, productId, buyers, askAgainMs: ASK_AGAIN_MS, signal: leaving.signal },
       // At a set rate nobody waits for those before them.
-      atOnce: perSecond === undefined ? AT_ONCE : buyers.length,
+      atOnce: perSecond === undefined ? Math.ceil(AT_ONCE / (copies ?? 1)) : buyers.length,
       keyOf: ({ id }) => ways.get(id)?.key,
       persist: ({ id }) => ways.get(id)?.persists ?? false,
       quantityOf: ({ id }) => ways.get(id)?.quantity ?? 1,
