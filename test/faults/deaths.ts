@@ -1,4 +1,4 @@
-import type { FailPoint } from "./fail-points.ts";
+import type { FailPoint } from "../../shared/fail-point.ts";
 import { lasting, type World } from "./world.ts";
 import type { Keeper } from "./fleet.ts";
 

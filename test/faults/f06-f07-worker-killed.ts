@@ -1,5 +1,5 @@
 import { dieAgainAndAgain } from "./deaths.ts";
-import type { FailPoint } from "./fail-points.ts";
+import type { FailPoint } from "../../shared/fail-point.ts";
 import type { WorldFailure } from "./failure.ts";
 import { longestStandstillMs } from "./measure.ts";
 
