@@ -107,6 +107,7 @@ async function fillWorld(options: WorldOptions, onClose: (release: Closing) => v
   const [host] = await seedUsers(database, jwtSecret, 1, "admin");
   if (!host) throw new Error("no administrator was seeded");
   const fleets: Record<ProgramName, Keeper[]> = { api: [], worker: [] };
+  const started: Record<ProgramName, number> = { api: 0, worker: 0 };
   const clients: HttpClient[] = [];
 
   const first = await add("api");
@@ -134,7 +135,9 @@ async function fillWorld(options: WorldOptions, onClose: (release: Closing) => v
 
   /** One more of a program, kept running. */
   async function add(program: ProgramName): Promise<Keeper> {
-    const name = `${program}-${fleets[program].length + 1}`;
+    // Counted at once: several may be added at the same time, and each needs a name and a port of its own.
+    started[program] += 1;
+    const name = `${program}-${started[program]}`;
     const port = await ports.claim(name);
     const keeper = keepRunning({ home, program, name, port, settings: settings(program) });
     fleets[program].push(keeper);
