@@ -101,7 +101,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       accepting: () => !stopping,
       mysql: async () => (await sequelize.query("SELECT 1"), true),
       redis: async () => (await redis.ping(), true),
-      kafka: async () => (await admin.describeCluster(), intake.events.accepting()),
+      kafka: async () => (await admin.describeCluster(), intake.events.healthy()),
     },
     authenticate: createAuthenticate(config.JWT_SECRET, revocations),
     accounts: createAccountService({

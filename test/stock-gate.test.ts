@@ -14,7 +14,7 @@ import { sharedServers } from "./support/servers.ts";
 import { until } from "./support/until.ts";
 
 const STATEMENT_TIMEOUT_MS = 300;
-const STOCK = 10;
+const STOCK = 1_000;
 let redis: RedisClient;
 let sequelize: Sequelize;
 let productIds = 7_000_000;
@@ -34,7 +34,7 @@ async function opened() {
   productIds += 1;
   const id = productIds;
   const store = createStockStore(redis);
-  const product = sampleProduct({ id, stock: STOCK, startTime: 0, endTime: 4e12, perUserLimit: 5 });
+  const product = sampleProduct({ id, stock: STOCK, startTime: 0, endTime: 4e12, perUserLimit: 100 });
   await store.load({ product, bought: nobody(), epoch: 1 });
   const reserve = async (): Promise<string> =>
     (await store.reserve({ orderId: uuidv7(), userId: 1, productId: id, quantity: 1 })).outcome;

@@ -181,7 +181,10 @@ export interface Lock {
 // ---------------------------------------------------------------- Kafka
 
 export interface OrderEvents {
-  /** False when handing over is known to fail: refuse before anything is taken. */
+  /**
+   * False when handing over is known to fail: refuse before anything is taken. While nobody knows whether the log is back,
+   * one caller at a time hears true, and is the trial.
+   */
   accepting(): boolean;
   /** Resolves when all in-sync replicas have it. A rejection means: the outcome is unknown. */
   publish(order: OrderMessage, value: string): Promise<void>;

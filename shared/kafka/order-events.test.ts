@@ -59,7 +59,7 @@ describe("handing orders to the log", () => {
   let time: sinon.SinonFakeTimers;
   beforeEach(() => {
     time = sinon.useFakeTimers({
-      toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
+      toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
     });
   });
   afterEach(() => {
@@ -181,6 +181,23 @@ describe("handing orders to the log", () => {
     await settle();
     expect(outcome.is).to.equal("published");
     expect(events.accepting()).to.equal(true);
+  });
+
+  it("lets one order try whether the log is back; who asks beside it hears no, and a trial that never came gives way", async () => {
+    const { events, sends, publish } = createScene();
+    for (let n = 1; n <= 3; n += 1) {
+      publish(n);
+      await settle();
+      sends.at(-1)?.refuse(new Error("no broker"));
+      await settle();
+    }
+    await time.tickAsync(1_000);
+    await settle();
+    const asked = Array.from({ length: 5 }, () => events.accepting());
+    expect(asked).to.deep.equal([true, false, false, false, false]);
+    expect(events.healthy()).to.equal(false);
+    await time.tickAsync(500);
+    expect([events.accepting(), events.accepting()]).to.deep.equal([true, false]);
   });
 
   it("takes no orders while the one that tries whether the log is back is on its way", async () => {

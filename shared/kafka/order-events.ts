@@ -11,6 +11,8 @@ const REQUESTS_IN_FLIGHT_MAX = 2;
 const QUEUE_MAX = 5_000;
 /** A failing log is tried again this much later. */
 const BREAKER_RESET_MS = 1_000;
+/** A trial order may be refused before it gets here (sold out): then the next one has its turn. */
+const TRIAL_EVERY_MS = 500;
 /**
  * The breaker opens when half of the requests of this long failed, be it a single one: while the log hangs, each request
  * takes as long as its time-out, and a longer window would still be full of successes.
@@ -38,6 +40,8 @@ interface Waiting extends PublishedOrder {
 }
 
 export interface BatchingOrderEvents extends OrderEvents {
+  /** Whether the log takes orders as far as is known; asking changes nothing. */
+  healthy(): boolean;
   /** Resolves when nothing is waiting and nothing is on its way. */
   drained(): Promise<void>;
 }
@@ -52,6 +56,7 @@ export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEve
   const queue: Waiting[] = [];
   let inFlight = 0;
   let scheduled = false;
+  let triedAt = -Infinity;
   let idle: (() => void)[] = [];
 
   const breaker = new CircuitBreaker(
@@ -75,12 +80,20 @@ export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEve
     log.info({}, "the log takes orders again");
   });
 
-  return { accepting, publish, drained };
+  return { accepting, healthy, publish, drained };
+
+  function healthy(): boolean {
+    return breaker.closed && queue.length < QUEUE_MAX;
+  }
 
   function accepting(): boolean {
-    // After BREAKER_RESET_MS one order at a time tries whether the log is back.
-    const trial = breaker.halfOpen && inFlight === 0 && queue.length === 0;
-    return (breaker.closed || trial) && queue.length < QUEUE_MAX;
+    if (!breaker.halfOpen) return healthy();
+    // After BREAKER_RESET_MS one order at a time tries whether the log is back. Who asks takes the turn: the others, who ask
+    // while it is at Redis, would take units only to hear that the outcome is unknown.
+    const now = performance.now();
+    if (inFlight > 0 || queue.length > 0 || now - triedAt < TRIAL_EVERY_MS) return false;
+    triedAt = now;
+    return true;
   }
 
   function publish(order: PublishedOrder, value: string): Promise<void> {

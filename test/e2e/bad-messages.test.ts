@@ -3,13 +3,13 @@ import type { Message } from "kafkajs";
 import { v7 as uuidv7 } from "uuid";
 import { TOPICS } from "../../shared/kafka/topics.ts";
 import type { OrderMessage } from "../../shared/domain/order.ts";
-import { createStockStore } from "../../shared/redis/stock-store.ts";
 import type { Program } from "../../tools/stack/programs.ts";
 import { orderOf, saleOf, type SaleBody } from "../support/bodies.ts";
 import { NAMED, UNNAMED, type BadKind, type Value } from "../support/bad-messages.ts";
 import { readDeadLetters, type ParkedMessage } from "../support/dead-letters.ts";
 import type { HttpClient } from "../support/http-client.ts";
 import { broken, openSandbox, type Person, type Sandbox } from "../support/sandbox.ts";
+import { takeUnit } from "../support/take-unit.ts";
 import { until } from "../support/until.ts";
 
 const GOOD_BETWEEN = 3;
@@ -39,17 +39,7 @@ describe("messages on the topic", function () {
   });
   after(() => (sandbox as Sandbox | undefined)?.close());
 
-  /** Takes a unit as the API does, and leaves the message to the test. */
-  async function reserve(sale: SaleBody, buyer: Person): Promise<{ order: OrderMessage; value: string }> {
-    const stock = createStockStore(sandbox.redis);
-    const input = { orderId: uuidv7(), userId: buyer.id, productId: sale.id, quantity: 1 };
-    // As the gate before it does, whenever nobody has vouched for the counters lately.
-    await stock.confirm(sale.id, 0);
-    const reserved = await stock.reserve(input);
-    if (reserved.outcome !== "reserved") throw new Error(`not reserved: ${reserved.outcome}`);
-    await stock.markPublished([input]);
-    return reserved;
-  }
+  const reserve = (sale: SaleBody, buyer: Person) => takeUnit(sandbox.redis, sale.id, buyer.id);
   const send = (messages: Message[]) => sandbox.producer.send({ topic: TOPICS.orders, acks: -1, messages });
   const nothingOpen = () =>
     until("everything is decided", async () => (await sandbox.lag()) === 0, DECIDED_DEADLINE_MS, 50);

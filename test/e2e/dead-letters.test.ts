@@ -7,7 +7,6 @@ import type { OrderMessage } from "../../shared/domain/order.ts";
 import { TOPICS } from "../../shared/kafka/topics.ts";
 import { createSequelize } from "../../shared/mysql/connection.ts";
 import { toSqlInstant } from "../../shared/mysql/instant.ts";
-import { createStockStore } from "../../shared/redis/stock-store.ts";
 import type { Program } from "../../tools/stack/programs.ts";
 import { startServers, type Servers } from "../../tools/stack/servers.ts";
 import { createTopics } from "../../tools/stack/topics.ts";
@@ -28,6 +27,7 @@ import { NAUGHTY_STRINGS, percent } from "../support/naughty-strings.ts";
 import { broken, openSandbox, type Person, type Sandbox } from "../support/sandbox.ts";
 import { seedUsers } from "../support/seed.ts";
 import { asNamed, sharedServers } from "../support/servers.ts";
+import { takeUnit } from "../support/take-unit.ts";
 import { until } from "../support/until.ts";
 
 const LETTERS = "/api/admin/dead-letters";
@@ -71,15 +71,10 @@ async function seedLetter({ database }: Sandbox, seed: Seed = {}): Promise<numbe
   );
 }
 
-/** Takes a unit as the API does, and leaves the message to the test. */
+/** A unit of a buyer who is new. */
 async function reserve(sandbox: Sandbox, sale: SaleBody): Promise<{ order: OrderMessage; value: string }> {
-  const stock = createStockStore(sandbox.redis);
   const [buyer] = await sandbox.users(1);
-  const input = { orderId: uuidv7(), userId: buyer?.id ?? 0, productId: sale.id, quantity: 1 };
-  const reserved = await stock.reserve(input);
-  if (reserved.outcome !== "reserved") throw new Error(`not reserved: ${reserved.outcome}`);
-  await stock.markPublished([input]);
-  return reserved;
+  return await takeUnit(sandbox.redis, sale.id, buyer?.id ?? 0);
 }
 
 describe("dead letters", function () {
@@ -443,7 +438,7 @@ describe("a dead letter while Kafka does not answer", function () {
     });
     await createTopics(servers.kafka.brokers, 1);
     sandbox = await openSandbox({ ...sharedServers(), kafkaBrokers: servers.kafka.brokers });
-    http = sandbox.client(await sandbox.start("api"));
+    http = sandbox.client(await sandbox.start("api", { env: { PRODUCE_TIMEOUT_MS: "500" } }));
   });
   after(async () => {
     await (sandbox as Sandbox | undefined)?.close();
