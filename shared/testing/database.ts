@@ -116,7 +116,8 @@ interface WriterOptions {
   readonly refused: ReadonlySet<string>;
 }
 
-function createWriter(tables: Tables, { faults, calls, refused }: WriterOptions): DecisionWriter {
+/** The statements of one transaction, on the tables as it sees them. */
+export function createWriter(tables: Tables, { faults, calls, refused }: WriterOptions): DecisionWriter {
   const called = (name: keyof DecisionWriter) => {
     calls.push(name);
     faults.check(name);

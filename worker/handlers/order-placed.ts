@@ -35,6 +35,8 @@ export interface OrderPlacedDependencies {
   readonly log: Log;
   readonly now: () => number;
   readonly observe: (batch: BatchReport) => void;
+  /** The wait after a failed attempt, counted from 0. */
+  readonly backOff?: (attempt: number) => Promise<void>;
 }
 
 export interface BatchReport {
@@ -65,6 +67,7 @@ export function createOrderPlacedHandler({
   log,
   now,
   observe,
+  backOff = backOffWithJitter,
 }: OrderPlacedDependencies) {
   return async function handle(
     messages: readonly RawMessage[],
@@ -83,7 +86,7 @@ export function createOrderPlacedHandler({
         log.warn({ err: error, size: part.length, attempt }, "batch not decided; trying again");
         // A slow or contended database may manage half of it within its time.
         size = Math.max(BATCH_MIN, Math.ceil(size / 2));
-        await delay(Math.min(BACK_OFF_FIRST_MS * 2 ** attempt, BACK_OFF_MAX_MS) * (0.5 + Math.random() / 2));
+        await backOff(attempt);
         attempt += 1;
       }
     }
@@ -174,6 +177,10 @@ export function createOrderPlacedHandler({
       log.error({ partition, offset, orderId: order?.orderId, reason: error }, "message parked");
     }
   }
+}
+
+function backOffWithJitter(attempt: number): Promise<void> {
+  return delay(Math.min(BACK_OFF_FIRST_MS * 2 ** attempt, BACK_OFF_MAX_MS) * (0.5 + Math.random() / 2));
 }
 
 function parse(messages: readonly RawMessage[]): Parsed {

@@ -1,0 +1,105 @@
+import { orderIdOf } from "../../shared/testing/samples.ts";
+import type { Process } from "./scheduler.ts";
+import { pagesOf } from "./redis.ts";
+import type { Server } from "./network.ts";
+import { USERS, type World } from "./world.ts";
+
+const MISHAPS_MAX = 10;
+const DOWN_MAX_MS = 5_000;
+const FROZEN_MAX_MS = 25_000;
+const SESSION_TIMEOUT_MS = 10_000;
+const AWAY_MAX_MS = 8_000;
+const WISHES_MAX = 24;
+const SERVERS: readonly Server[] = ["mysql", "redis", "kafka"];
+const POISON = ["", "{", "null", "[]", '{"v":2}'];
+
+/** Draws what buyers want and what goes wrong, all of it within the first `forMs`. */
+export function planChaos(world: World, forMs: number): void {
+  const { random, scheduler } = world;
+  // Else the API died right after it stored the products.
+  if (random.chance(0.85)) scheduler.plan(0, "the counters are loaded", () => void loadCounters(world));
+  planWishes(world, forMs);
+  if (random.chance(0.3)) world.mysql.refused.add(orderIdOf(random.between(1, 8)));
+  // One seed in six: what may be told to buyers then is less.
+  if (random.chance(1 / 6)) planAt("redis loses everything", loseRedis);
+  const kinds = [killOne, killOne, freezeOne, serverAway, poison, rewind, rebalance] as const;
+  for (let n = random.below(MISHAPS_MAX + 1); n > 0; n -= 1) planAt("mishap", random.pick(kinds));
+
+  function planAt(what: string, happen: (world: World) => void): void {
+    scheduler.plan(random.below(forMs), what, () => {
+      happen(world);
+    });
+  }
+}
+
+async function loadCounters({ redis, products }: World): Promise<void> {
+  for (const product of products) await redis.stock().load({ product, bought: pagesOf([]) });
+}
+
+function planWishes({ random, clients, products }: World, forMs: number): void {
+  // A sale has its rush: most of them want the same thing at the same time.
+  const rushAt = random.below(forMs);
+  for (let n = random.between(4, WISHES_MAX); n > 0; n -= 1) {
+    const product = random.pick(products);
+    const quantity = random.chance(0.7) ? 1 : random.between(1, Math.min(3, product.perUserLimit));
+    const key = random.chance(0.5) ? { idempotencyKey: `key-of-sixteen-${random.below(6)}-${quantity}` } : {};
+    const at = random.chance(0.6) ? rushAt + random.below(60) : random.below(forMs);
+    clients.want({ userId: random.between(1, USERS), productId: product.id, quantity, ...key }, at);
+  }
+}
+
+function processes({ apis, workers }: World): Process[] {
+  const all = [...[...apis.values()].map(({ process }) => process), ...workers.values()];
+  return all.filter(({ alive, frozen }) => alive && !frozen);
+}
+
+function killOne(world: World): void {
+  const all = processes(world);
+  if (all.length > 0) world.kill(world.random.pick(all), world.random.between(200, DOWN_MAX_MS));
+}
+
+/** SIGSTOP and, later, SIGCONT: meanwhile the group may give its partitions away, and then it is a zombie. */
+function freezeOne(world: World): void {
+  const { random, scheduler, kafka, facts, trace } = world;
+  const all = processes(world);
+  if (all.length === 0) return;
+  const process = random.pick(all);
+  const forMs = random.between(100, FROZEN_MAX_MS);
+  facts.frozen += 1;
+  trace(`         ${process.name} is frozen for ${forMs} ms`);
+  scheduler.freeze(process);
+  if (forMs > SESSION_TIMEOUT_MS && world.workers.get(process.name) === process)
+    scheduler.plan(SESSION_TIMEOUT_MS, `kafka misses ${process.name}`, () => {
+      kafka.expel(process);
+    });
+  scheduler.plan(forMs, `${process.name} goes on`, () => {
+    scheduler.thaw(process);
+  });
+}
+
+function serverAway({ random, scheduler, network: { faults }, trace }: World): void {
+  const server = random.pick(SERVERS);
+  trace(`         ${server} is away`);
+  faults.away.add(server);
+  scheduler.plan(random.between(100, AWAY_MAX_MS), `${server} is back`, () => {
+    faults.away.delete(server);
+  });
+}
+
+function loseRedis({ redis, facts }: World): void {
+  facts.redisLost += 1;
+  redis.loseEverything();
+}
+
+function poison({ random, kafka, facts }: World): void {
+  facts.poisoned += 1;
+  kafka.append(`poison-${facts.poisoned}`, random.pick(POISON));
+}
+
+function rewind({ kafka }: World): void {
+  kafka.rewind();
+}
+
+function rebalance({ kafka }: World): void {
+  kafka.rebalance();
+}

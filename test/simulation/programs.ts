@@ -1,0 +1,131 @@
+import { createOrderService, type OrderService } from "../../api/services/order-service.ts";
+import type {
+  DecisionStore,
+  Lock,
+  Log,
+  OrderClaims,
+  OrderEvents,
+  ProductRepository,
+  StockStore,
+} from "../../shared/domain/ports.ts";
+import { PRODUCE_SETTLED_MS } from "../../shared/kafka/client.ts";
+import { createOrderConsumer, type ConsumerOptions } from "../../shared/kafka/order-consumer.ts";
+import { createOrderPlacedHandler } from "../../worker/handlers/order-placed.ts";
+import { activeProducts } from "../../worker/jobs/active-products.ts";
+import { createCounterLoader } from "../../worker/jobs/counter-loader.ts";
+import { runEvery } from "../../worker/jobs/every.ts";
+import { createReconciler } from "../../worker/jobs/reconciler.ts";
+import { createSweeper } from "../../worker/jobs/sweeper.ts";
+import type { SimulatedKafka } from "./kafka.ts";
+import type { SimulatedMysql } from "./mysql.ts";
+import type { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+import type { SimulatedRedis } from "./redis.ts";
+import type { Process, Scheduler } from "./scheduler.ts";
+
+const BACK_OFF_MAX_MS = 2_000;
+
+export interface ApiPorts {
+  readonly claims: OrderClaims;
+  readonly stock: StockStore;
+  readonly events: OrderEvents;
+  /** Any change of Redis in one step, as a script makes it. */
+  readonly script: ReturnType<SimulatedRedis["scriptOf"]>;
+  readonly redis: SimulatedRedis;
+}
+
+/** Where a planted bug takes the place of what is right. */
+export interface Plant {
+  readonly api?: (ports: ApiPorts) => ApiPorts;
+  readonly handle?: (handle: ConsumerOptions["handle"]) => ConsumerOptions["handle"];
+}
+
+export interface Programs {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly network: Network;
+  readonly mysql: SimulatedMysql;
+  readonly redis: SimulatedRedis;
+  readonly kafka: SimulatedKafka;
+  readonly plant: Plant;
+  readonly log: Log;
+}
+
+/** As api/main.ts wires it. */
+export function startApi(programs: Programs, process: Process): OrderService {
+  const { mysql, redis, kafka, plant, scheduler, log } = programs;
+  const { products } = mysql.portsOf(process);
+  const { claims, stock } = redis.portsOf(process);
+  const { events } = kafka.portsOf(process, stock);
+  const script = redis.scriptOf(process);
+  const ports = (plant.api ?? ((same) => same))({ claims, stock, events, script, redis });
+  return createOrderService({ ...ports, products, log, now: scheduler.now, observe: () => undefined });
+}
+
+/** As worker/main.ts wires it. Starts as the process's own code: its timers are the process's. */
+export function startWorker(programs: Programs, process: Process): void {
+  const { mysql, redis, kafka, scheduler, random, log, plant } = programs;
+  const { store, products: repository } = mysql.portsOf(process);
+  const { stock } = redis.portsOf(process);
+  const { events, deadLetters, backlog } = kafka.portsOf(process, stock);
+  const observe = () => undefined;
+  const handle = createOrderPlacedHandler({
+    store,
+    stock,
+    deadLetters,
+    log,
+    now: scheduler.now,
+    observe,
+    backOff: (attempt) => scheduler.sleep(Math.min(100 * 2 ** attempt, BACK_OFF_MAX_MS)),
+  });
+  const consumer = createOrderConsumer({
+    kafka: kafka.clientOf(process),
+    batchMax: random.between(1, 5),
+    log,
+    handle: (plant.handle ?? ((same) => same))(handle),
+    onDead: () => undefined,
+  });
+  scheduler.plan(0, `${process.name} starts`, run, { owner: process });
+
+  function run(): void {
+    void consumer.start();
+    startJobs(programs, { repository, stock, store, events, backlog });
+  }
+}
+
+interface JobPorts extends Pick<ReturnType<SimulatedKafka["portsOf"]>, "events" | "backlog"> {
+  readonly repository: ProductRepository;
+  readonly stock: StockStore;
+  readonly store: DecisionStore;
+}
+
+function startJobs(programs: Programs, { repository, stock, store, events, backlog }: JobPorts): void {
+  const { scheduler, log } = programs;
+  const products = activeProducts(repository, scheduler.now);
+  const jobs = [
+    createSweeper({ products, stock, events, log, observe: () => undefined }),
+    createCounterLoader({
+      products,
+      stock,
+      store,
+      backlog,
+      produceSettledMs: PRODUCE_SETTLED_MS,
+      log,
+      monotonicNow: scheduler.now,
+    }),
+    createReconciler({ products, stock, store, log }),
+  ];
+  const lock = carelessLock(programs);
+  for (const job of jobs) runEvery(job, lock, log);
+}
+
+/** No safety rests on a job's lock: so here it lets two in, and keeps all out, as it likes. */
+function carelessLock({ network, random }: Programs): Lock {
+  return {
+    tryWith: async (_resource, _ttlMs, work) => {
+      if (network.faults.on && random.chance(0.3)) return "busy";
+      await work();
+      return "ran";
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { checkAtRest, checkCommitted, checkStep } from "./invariants.ts";
+import { planChaos } from "./mishaps.ts";
+import { createRandom } from "./random.ts";
+import { takeOverTimers } from "./scheduler.ts";
+import { createWorld, type Plant, type World } from "./world.ts";
+
+const CHAOS_MS = 20_000;
+/** Every fault has ended by then; what has not come to rest after another REST_MAX_MS never will. */
+const FAULTS_END_MS = 40_000;
+const REST_MAX_MS = 90_000;
+const STEPS_MAX = 200_000;
+
+export interface Outcome {
+  readonly seed: number;
+  readonly steps: number;
+  /** Why it failed; absent when every invariant held. */
+  readonly violation?: string;
+  readonly tally: Tally;
+  readonly trace: readonly string[];
+  /** Of the whole trace, kept or not. */
+  readonly digest: string;
+}
+export interface Tally {
+  readonly accepted: number;
+  readonly unknown: number;
+  readonly settled: number;
+  readonly killed: number;
+  readonly frozen: number;
+  readonly redisLost: number;
+  /** Accepted, then FAILED: only where Redis lost its data, or the database refused the row. */
+  readonly failedAfterAcceptance: number;
+}
+
+export interface SimulationOptions {
+  readonly plant?: Plant;
+  /** Keeps the lines of the trace. */
+  readonly keepTrace?: boolean;
+  /** Makes a digest of the trace. */
+  readonly digest?: boolean;
+}
+
+/** One life of the whole system, decided by its seed alone. */
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
+  const { plant = {}, keepTrace = false } = options;
+  const hash = createHash("sha256");
+  const lines: string[] = [];
+  const trace = (line: string) => {
+    if (keepTrace) lines.push(line);
+    if (options.digest) hash.update(line).update("\n");
+  };
+  const random = createRandom(seed);
+  const world = createWorld({
+    random,
+    plant,
+    trace,
+    onCommit: () => {
+      committed = true;
+    },
+  });
+  let committed = false;
+  const giveBack = takeOverTimers(world.scheduler);
+  let violation: string | undefined;
+  try {
+    world.start();
+    planChaos(world, CHAOS_MS);
+    await run(world, () => {
+      checkStep(world);
+      if (committed) checkCommitted(world);
+      committed = false;
+    });
+    checkAtRest(world);
+  } catch (error) {
+    violation = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    trace(`violation: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    giveBack();
+  }
+  const { steps } = world.scheduler;
+  return {
+    seed,
+    steps: steps(),
+    ...(violation !== undefined && { violation }),
+    tally: tallyOf(world),
+    trace: lines,
+    digest: hash.digest("hex"),
+  };
+}
+
+async function run(world: World, check: () => void): Promise<void> {
+  const { scheduler, network, clients } = world;
+  const start = scheduler.now();
+  const elapsed = () => scheduler.now() - start;
+  scheduler.plan(FAULTS_END_MS, "faults end", () => {
+    network.faults.on = false;
+    network.faults.away.clear();
+    clients.stop();
+    for (const process of world.workers.values()) scheduler.thaw(process);
+    for (const { process } of world.apis.values()) scheduler.thaw(process);
+  });
+  while (elapsed() < FAULTS_END_MS + REST_MAX_MS) {
+    await scheduler.step();
+    check();
+    if (elapsed() > FAULTS_END_MS && isAtRest(world)) return;
+    if (scheduler.steps() > STEPS_MAX) throw new Error("it never ends");
+  }
+  throw new Error(`not at rest ${REST_MAX_MS} ms after the last fault: ${restOf(world)}`);
+}
+
+function isAtRest({ clients, kafka, redis, products, network }: World): boolean {
+  if (network.faults.on || !clients.idle() || !kafka.drained()) return false;
+  const stock = redis.stock();
+  return products.every(
+    ({ id }) =>
+      stock.leftOf(id) !== undefined && stock.reservedIn(id).length === 0 && stock.unpublishedIn(id).length === 0,
+  );
+}
+
+function restOf({ clients, kafka, redis, products }: World): string {
+  const stock = redis.stock();
+  return JSON.stringify({
+    clientsIdle: clients.idle(),
+    committed: kafka.committed,
+    ends: kafka.logs.map(({ length }) => length),
+    products: products.map(({ id }) => ({
+      left: stock.leftOf(id),
+      reserved: stock.reservedIn(id).map(({ orderId }) => orderId),
+      unpublished: stock.unpublishedIn(id),
+    })),
+  });
+}
+
+function tallyOf({ clients: { history }, mysql: { tables }, facts }: World): Tally {
+  const accepted = new Set(history.flatMap(({ order }) => (order ? [order.orderId] : [])));
+  const failed = [...accepted].filter((id) => tables.orders.get(id)?.status === "FAILED");
+  const { killed, frozen, redisLost } = facts;
+  return {
+    accepted: accepted.size,
+    unknown: history.filter(({ kind }) => kind === "info").length,
+    settled: tables.settlements.size,
+    killed,
+    frozen,
+    redisLost,
+    failedAfterAcceptance: failed.length,
+  };
+}
