@@ -65,7 +65,8 @@ export function createClients({ scheduler, random, trace, apis }: ClientsOptions
           want(wish, random.below(RETRY_MAX_MS), attempt + 1);
       });
       // A double click.
-      if (open && wish.idempotencyKey && attempt === 1 && random.chance(0.15)) want(wish, random.below(20), ATTEMPTS_MAX);
+      if (open && wish.idempotencyKey && attempt === 1 && random.chance(0.15))
+        want(wish, random.below(20), ATTEMPTS_MAX);
     });
   }
 

@@ -1,5 +1,11 @@
 import type { EachBatchHandler, EachBatchPayload, Kafka } from "kafkajs";
-import type { BacklogWatch, DeadLetter, DeadLetterTopic, OrderEvents, StockStore } from "../../shared/domain/ports.ts";
+import type {
+  BacklogWatch,
+  DeadLetter,
+  DeadLetterTopic,
+  OrderEvents,
+  StockStore,
+} from "../../shared/domain/ports.ts";
 import { PRODUCE_SETTLED_MS } from "../../shared/kafka/client.ts";
 import { TOPICS } from "../../shared/kafka/topics.ts";
 import type { Network, Request } from "./network.ts";
@@ -58,7 +64,7 @@ export function createSimulatedKafka({ scheduler, random, network }: SimulatedKa
 
   function append(key: string, value: string): void {
     // Mostly all copies of one order meet in one partition; nothing may rely on it.
-    const own = [...key].reduce((sum, char) => sum + char.charCodeAt(0), 0) % PARTITIONS;
+    const own = Buffer.from(key).reduce((sum, byte) => sum + byte, 0) % PARTITIONS;
     const partition = random.chance(0.9) ? own : random.below(PARTITIONS);
     logs[partition]?.push({ key, value, at: scheduler.now() });
   }
@@ -93,7 +99,11 @@ export function createSimulatedKafka({ scheduler, random, network }: SimulatedKa
     };
     const backlog: BacklogWatch = {
       endOffsets: () =>
-        ask(process, "end offsets", () => new Map(logs.map((log, partition) => [partition, BigInt(log.length)]))),
+        ask(
+          process,
+          "end offsets",
+          () => new Map(logs.map((log, partition) => [partition, BigInt(log.length)])),
+        ),
       hasReached: (ends) =>
         ask(process, "group offsets", () =>
           [...ends].every(([partition, end]) => BigInt(committed[partition] ?? 0) >= end),
@@ -149,8 +159,8 @@ export function createSimulatedKafka({ scheduler, random, network }: SimulatedKa
 
   function checkGeneration(member: Member, known: number, partition: number): void {
     if (known === generation && owners[partition] === member) return;
-    // The answer makes the worker join anew, when it is no member any more.
-    if (!members.includes(member)) join(member);
+    // The answer makes the worker join anew, when it is no member any more and still there to hear it.
+    if (!members.includes(member) && member.process.alive) join(member);
     throw new Error("the coordinator knows of a newer generation");
   }
 

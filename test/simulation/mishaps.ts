@@ -1,4 +1,3 @@
-import { orderIdOf } from "../../shared/testing/samples.ts";
 import type { Process } from "./scheduler.ts";
 import { pagesOf } from "./redis.ts";
 import type { Server } from "./network.ts";
@@ -10,6 +9,7 @@ const FROZEN_MAX_MS = 25_000;
 const SESSION_TIMEOUT_MS = 10_000;
 const AWAY_MAX_MS = 8_000;
 const WISHES_MAX = 24;
+const REFUSE_EVERY_MS = 2_000;
 const SERVERS: readonly Server[] = ["mysql", "redis", "kafka"];
 const POISON = ["", "{", "null", "[]", '{"v":2}'];
 
@@ -19,7 +19,11 @@ export function planChaos(world: World, forMs: number): void {
   // Else the API died right after it stored the products.
   if (random.chance(0.85)) scheduler.plan(0, "the counters are loaded", () => void loadCounters(world));
   planWishes(world, forMs);
-  if (random.chance(0.3)) world.mysql.refused.add(orderIdOf(random.between(1, 8)));
+  if (random.chance(0.4))
+    for (let n = 0; n < forMs; n += REFUSE_EVERY_MS)
+      scheduler.plan(n, "mysql refuses a row", () => {
+        refuseOne(world);
+      });
   // One seed in six: what may be told to buyers then is less.
   if (random.chance(1 / 6)) planAt("redis loses everything", loseRedis);
   const kinds = [killOne, killOne, freezeOne, serverAway, poison, rewind, rebalance] as const;
@@ -94,6 +98,14 @@ function loseRedis({ redis, facts }: World): void {
 function poison({ random, kafka, facts }: World): void {
   facts.poisoned += 1;
   kafka.append(`poison-${facts.poisoned}`, random.pick(POISON));
+}
+
+/** An order that holds units and that the database will not store, whatever the reason. */
+function refuseOne({ random, redis, products, mysql: { refused, tables } }: World): void {
+  const undecided = products
+    .flatMap(({ id }) => redis.stock().reservedIn(id))
+    .filter(({ orderId }) => !tables.orders.has(orderId));
+  if (undecided.length > 0) refused.add(random.pick(undecided).orderId);
 }
 
 function rewind({ kafka }: World): void {

@@ -104,11 +104,15 @@ export function createSimulatedMysql(
   }
 
   function statementsOf(tx: Transaction, ask: Ask): DecisionWriter {
-    const statement = <T>(what: string, names: readonly string[], run: (writer: DecisionWriter) => Promise<T>) =>
+    const statement = <T>(
+      what: string,
+      names: readonly string[],
+      run: (writer: DecisionWriter) => Promise<T>,
+    ) =>
       ask(what, async () => {
-        if (!tx.open) throw gone("the connection is closed");
+        if (isClosed(tx)) throw gone("the connection is closed");
         await locks.acquire(tx, names);
-        if (!tx.open) {
+        if (isClosed(tx)) {
           // It ended while it was waiting: what it was given since goes back.
           locks.releaseAll(tx);
           throw gone("the connection is closed");
@@ -118,7 +122,8 @@ export function createSimulatedMysql(
         keepChanges(tx, view);
         return result;
       });
-    const productLocks = (ids: readonly number[]) => [...ids].sort((a, b) => a - b).map((id) => `product ${id}`);
+    const productLocks = (ids: readonly number[]) =>
+      [...ids].sort((a, b) => a - b).map((id) => `product ${id}`);
     return {
       lockProducts: (ids) => statement("SELECT … FOR UPDATE", productLocks(ids), (w) => w.lockProducts(ids)),
       knownUsers: (ids) => statement("SELECT users", [], (w) => w.knownUsers(ids)),
@@ -142,13 +147,15 @@ export function createSimulatedMysql(
   function viewOf(tx: Transaction): Tables {
     const entries = Object.entries(tables) as [keyof Tables, Map<unknown, unknown>][];
     const views = entries.map(([name, rows]) => [name, new Map([...rows, ...(tx.changes.get(name) ?? [])])]);
-    return Object.fromEntries(views) as unknown as Tables;
+    return Object.fromEntries(views);
   }
 
   function keepChanges(tx: Transaction, view: Tables): void {
     for (const name of Object.keys(tables) as (keyof Tables)[]) {
       const committed: ReadonlyMap<unknown, unknown> = tables[name];
-      const own = [...(view[name] as Map<unknown, unknown>)].filter(([key, row]) => committed.get(key) !== row);
+      const own = [...(view[name] as Map<unknown, unknown>)].filter(
+        ([key, row]) => committed.get(key) !== row,
+      );
       tx.changes.set(name, new Map(own));
     }
   }
@@ -198,5 +205,6 @@ function rowsOf(decisions: readonly Decision[]): string[] {
   return [...orders.sort(), ...[...new Set(totals)].sort()];
 }
 
+const isClosed = (tx: Transaction): boolean => !tx.open;
 const isDuplicate = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith("Duplicate entry");

@@ -3,6 +3,10 @@ import type { Process, Scheduler } from "./scheduler.ts";
 
 export type Server = "mysql" | "redis" | "kafka";
 
+/** Above every latency: what is sent again comes after what was sent. */
+const RESENT_MIN_MS = 400;
+const RESENT_MAX_MS = 900;
+
 export interface Request<T> {
   readonly from: Process;
   readonly to: Server;
@@ -65,7 +69,7 @@ export function createNetwork(scheduler: Scheduler, random: Random, trace: (line
             if (outcome.ok) {
               request.onDone?.();
               resolve(outcome.value);
-            } else reject(outcome.error as Error);
+            } else reject(outcome.error);
           });
         });
       };
@@ -88,8 +92,9 @@ export function createNetwork(scheduler: Scheduler, random: Random, trace: (line
           });
           return;
         case "twice":
-          settle(latency());
-          arrive(request, random.between(0, lateMaxMs), () => undefined);
+          // The library sent it again when its connection broke, and hears the answer to the second.
+          arrive(request, latency(), () => undefined);
+          settle(random.between(RESENT_MIN_MS, RESENT_MAX_MS));
       }
     });
   }

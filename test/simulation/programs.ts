@@ -8,6 +8,7 @@ import type {
   ProductRepository,
   StockStore,
 } from "../../shared/domain/ports.ts";
+import type { Product } from "../../shared/domain/product.ts";
 import { PRODUCE_SETTLED_MS } from "../../shared/kafka/client.ts";
 import { createOrderConsumer, type ConsumerOptions } from "../../shared/kafka/order-consumer.ts";
 import { createOrderPlacedHandler } from "../../worker/handlers/order-placed.ts";
@@ -32,10 +33,11 @@ export interface ApiPorts {
   /** Any change of Redis in one step, as a script makes it. */
   readonly script: ReturnType<SimulatedRedis["scriptOf"]>;
   readonly redis: SimulatedRedis;
+  readonly products: readonly Product[];
 }
 
-/** Where a planted bug takes the place of what is right. */
-export interface Plant {
+/** Where a planted bug takes the place of what is right, in the programs. */
+export interface ProgramPlant {
   readonly api?: (ports: ApiPorts) => ApiPorts;
   readonly handle?: (handle: ConsumerOptions["handle"]) => ConsumerOptions["handle"];
 }
@@ -47,18 +49,26 @@ export interface Programs {
   readonly mysql: SimulatedMysql;
   readonly redis: SimulatedRedis;
   readonly kafka: SimulatedKafka;
-  readonly plant: Plant;
+  readonly plant: ProgramPlant;
+  readonly products: readonly Product[];
   readonly log: Log;
 }
 
 /** As api/main.ts wires it. */
 export function startApi(programs: Programs, process: Process): OrderService {
   const { mysql, redis, kafka, plant, scheduler, log } = programs;
-  const { products } = mysql.portsOf(process);
   const { claims, stock } = redis.portsOf(process);
   const { events } = kafka.portsOf(process, stock);
   const script = redis.scriptOf(process);
-  const ports = (plant.api ?? ((same) => same))({ claims, stock, events, script, redis });
+  const ports = (plant.api ?? ((same) => same))({
+    claims,
+    stock,
+    events,
+    script,
+    redis,
+    products: programs.products,
+  });
+  const { products } = mysql.portsOf(process);
   return createOrderService({ ...ports, products, log, now: scheduler.now, observe: () => undefined });
 }
 

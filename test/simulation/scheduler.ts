@@ -105,7 +105,11 @@ export function takeOverTimers({ plan, running }: Scheduler): () => void {
   const again = (run: () => void, ms = 0) => {
     const owner = running();
     let timer = next();
-    return { cancel: () => void timer.cancel() };
+    return {
+      cancel: () => {
+        timer.cancel();
+      },
+    };
     function next() {
       return plan(ms, `${owner?.name ?? "world"} timer`, tick, { owner });
     }
@@ -121,5 +125,7 @@ export function takeOverTimers({ plan, running }: Scheduler): () => void {
     setInterval: again,
     clearInterval: cancel,
   });
-  return () => void Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
+  return () => {
+    Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
+  };
 }

@@ -112,7 +112,9 @@ function isAtRest({ clients, kafka, redis, products, network }: World): boolean 
   const stock = redis.stock();
   return products.every(
     ({ id }) =>
-      stock.leftOf(id) !== undefined && stock.reservedIn(id).length === 0 && stock.unpublishedIn(id).length === 0,
+      stock.leftOf(id) !== undefined &&
+      stock.reservedIn(id).length === 0 &&
+      stock.unpublishedIn(id).length === 0,
   );
 }
 

@@ -5,7 +5,7 @@ import { createClients, type Running } from "./clients.ts";
 import { createSimulatedKafka } from "./kafka.ts";
 import { createSimulatedMysql } from "./mysql.ts";
 import { createNetwork } from "./network.ts";
-import { startApi, startWorker, type Plant as ProgramPlant } from "./programs.ts";
+import { startApi, startWorker, type ProgramPlant } from "./programs.ts";
 import type { Random } from "./random.ts";
 import { createSimulatedRedis, type Scripts } from "./redis.ts";
 import { createScheduler, type Process } from "./scheduler.ts";
@@ -45,13 +45,28 @@ export function createWorld({ random, plant, trace, onCommit }: WorldOptions) {
     scripts: plant.scripts?.(products) ?? (() => ({})),
   });
   const kafka = createSimulatedKafka({ scheduler, random, network });
-  const programs = { scheduler, random, network, mysql, redis, kafka, plant, log: traceLog(trace) };
+  const programs = { scheduler, random, network, mysql, redis, kafka, plant, products, log: traceLog(trace) };
   const apis = new Map<string, Running>();
   const workers = new Map<string, Process>();
   const clients = createClients({ scheduler, random, trace, apis: () => [...apis.values()] });
   /** What happened that the invariants have to know of. */
   const facts = { redisLost: 0, poisoned: 0, frozen: 0, killed: 0 };
-  return { scheduler, random, network, mysql, redis, kafka, clients, products, facts, apis, workers, start, kill, trace };
+  return {
+    scheduler,
+    random,
+    network,
+    mysql,
+    redis,
+    kafka,
+    clients,
+    products,
+    facts,
+    apis,
+    workers,
+    start,
+    kill,
+    trace,
+  };
 
   function start(): void {
     for (let n = 1; n <= APIS; n += 1) startOne(`api-${n}`);
