@@ -5,6 +5,7 @@ import { createOrderService } from "../api/services/order-service.ts";
 import { createStockGate } from "../api/services/stock-gate.ts";
 import { DomainError } from "../shared/domain/errors.ts";
 import type { OrderMessage } from "../shared/domain/order.ts";
+import { cases, timeFor } from "../shared/testing/cases.ts";
 import { createFakeClock } from "../shared/testing/clock.ts";
 import { createFakeDatabase } from "../shared/testing/database.ts";
 import {
@@ -27,7 +28,7 @@ import { createSweeper } from "../worker/jobs/sweeper.ts";
  * clients ask and what goes wrong. Afterwards everything that is left over is swept, delivered and reconciled, and then
  * the invariants (docs: what goes wrong) hold.
  */
-const SEQUENCES = 1_000;
+const SEQUENCES = cases(1_000);
 const STEPS_MAX = 60;
 const USERS = 4;
 const SWEEPABLE_MS = 5_000;
@@ -334,7 +335,7 @@ function checkAtRest({ database, redis, product, accepted, state, events, deadLe
 }
 
 describe("any sequence of orders and mishaps", function () {
-  this.timeout(120_000);
+  this.timeout(timeFor(120_000));
   let time: sinon.SinonFakeTimers;
   beforeEach(() => {
     time = sinon.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

@@ -12,10 +12,11 @@ import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
 import { redisProblem } from "../shared/redis/server-checks.ts";
 import { createStockStore } from "../shared/redis/stock-store.ts";
+import { cases, timeFor } from "../shared/testing/cases.ts";
 import { createLogRecorder } from "../shared/testing/log.ts";
 import { sampleProduct } from "../shared/testing/samples.ts";
 
-const SEQUENCES = 2_000;
+const SEQUENCES = cases(2_000);
 const ORDERS = 6;
 const USERS = 3;
 const DEADLINE_MS = 5_000;
@@ -189,7 +190,7 @@ function createModel(stock: number, perUserLimit: number) {
 }
 
 describe("the scripts of a product's stock", function () {
-  this.timeout(120_000);
+  this.timeout(timeFor(120_000));
 
   it(`do what the model does, over ${SEQUENCES} sequences of steps`, async () => {
     const store = createStockStore(redis);

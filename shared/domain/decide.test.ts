@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { cases, timeFor } from "../testing/cases.ts";
 import { orderIdOf, SALE_START, sampleOrder, sampleProduct } from "../testing/samples.ts";
 import { boughtKey, decide, type DecideInput, type Decision, type KnownOrder } from "./decide.ts";
 import type { OrderMessage } from "./order.ts";
 import type { Product } from "./product.ts";
 
-const CASES = 1_000;
+const CASES = cases(1_000);
+const CASES_MS = timeFor(10_000);
 
 function input(orders: readonly OrderMessage[], changes: Partial<DecideInput> = {}): DecideInput {
   return {
@@ -192,7 +194,49 @@ function afterwards(given: DecideInput, decisions: readonly Decision[]): DecideI
   return { ...given, existing, bought, products };
 }
 
-describe("decide, for any batch", () => {
+/** The same rules, said once more and slowly: no running sums, each message against the list of those before it. */
+function clerk({ orders, products, users }: DecideInput): { order: OrderMessage; outcome: string }[] {
+  const list: { order: OrderMessage; outcome: string }[] = [];
+  const queue = [...orders];
+  while (queue.length > 0) {
+    const next = queue.reduce((least, one) =>
+      one.acceptedAt < least.acceptedAt ||
+      (one.acceptedAt === least.acceptedAt && one.orderId < least.orderId)
+        ? one
+        : least,
+    );
+    queue.splice(queue.indexOf(next), 1);
+    list.push({ order: next, outcome: judge(next) });
+  }
+  return list;
+
+  function judge(order: OrderMessage): string {
+    const earlier = list.find((one) => one.order.orderId === order.orderId);
+    if (earlier) {
+      return JSON.stringify(Object.entries(earlier.order).sort()) ===
+        JSON.stringify(Object.entries(order).sort())
+        ? "DUPLICATE"
+        : "CONFLICT";
+    }
+    const product = products.get(order.productId);
+    if (product === undefined) return "FAILED:unknown_product";
+    if (!users.has(order.userId)) return "FAILED:unknown_user";
+    if (product.price !== order.unitPrice) return "FAILED:price_mismatch";
+    if (product.currency !== order.currency) return "FAILED:price_mismatch";
+    if (product.startTime > order.acceptedAt) return "FAILED:outside_window";
+    if (product.endTime <= order.acceptedAt) return "FAILED:outside_window";
+    const won = list.filter((one) => one.outcome === "SUCCESS" && one.order.productId === product.id);
+    const units = (some: typeof won) => some.reduce((sum, one) => sum + one.order.quantity, 0);
+    const own = won.filter((one) => one.order.userId === order.userId);
+    if (units(own) + order.quantity > product.perUserLimit) return "FAILED:limit_exceeded";
+    if (product.sold + units(won) + order.quantity > product.stock) return "FAILED:sold_out";
+    return "SUCCESS";
+  }
+}
+
+describe("decide, for any batch", function () {
+  this.timeout(CASES_MS);
+
   it("never sells more than the stock", () => {
     holds((given, decisions) => {
       for (const { id, stock, sold } of given.products.values()) {
@@ -263,6 +307,47 @@ describe("decide, for any batch", () => {
       const first = decide({ ...given, orders: sorted.slice(0, cut) });
       const second = decide({ ...afterwards(given, first), orders: sorted.slice(cut) });
       expect([...first, ...second]).to.deep.equal(decisions);
+    });
+  });
+
+  it("decides the same wherever the batch is cut in two", () => {
+    fc.assert(
+      fc.property(scene, fc.nat(), (drawn, where) => {
+        const given = toInput(drawn);
+        const whole = decide(given);
+        const sorted = whole.map(({ order }) => order);
+        const cut = where % (sorted.length + 1);
+        const first = decide({ ...given, orders: sorted.slice(0, cut) });
+        const second = decide({ ...afterwards(given, first), orders: sorted.slice(cut) });
+        expect([...first, ...second]).to.deep.equal(whole);
+      }),
+      { numRuns: CASES },
+    );
+  });
+
+  it("decides no other order differently because some come twice", () => {
+    fc.assert(
+      fc.property(scene, fc.infiniteStream(fc.boolean()), (drawn, again) => {
+        // Whole messages, one for each id: the copies are true copies, whatever place they have.
+        const orders = [...new Map(drawn.orders.map((order) => [order.orderId, order])).values()];
+        const copies = orders.filter(() => again.next().value as boolean);
+        const once = decide(toInput({ ...drawn, orders }));
+        const twice = decide(toInput({ ...drawn, orders: [...copies, ...orders, ...copies] }));
+        expect(twice.filter(({ outcome }) => outcome !== "DUPLICATE")).to.deep.equal(once);
+        expect(twice).to.have.lengthOf(orders.length + 2 * copies.length);
+      }),
+      { numRuns: CASES },
+    );
+  });
+
+  it("decides what a clerk with a list decides, who counts everything anew for each message", () => {
+    holds((given, decisions) => {
+      expect(decisions.map(({ outcome, order }) => [order, outcome])).to.deep.equal(
+        clerk(given).map(({ order, outcome }) => [order, outcome.split(":")[0]]),
+      );
+      expect(decisions.flatMap((d) => (d.outcome === "FAILED" ? [d.reason] : []))).to.deep.equal(
+        clerk(given).flatMap(({ outcome }) => outcome.split(":")[1] ?? []),
+      );
     });
   });
 

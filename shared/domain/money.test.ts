@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { cases, timeFor } from "../testing/cases.ts";
 import { amountOf, PER_USER_LIMIT_MAX, PRICE_MAX } from "./money.ts";
 
 describe("an amount", () => {
@@ -7,7 +8,8 @@ describe("an amount", () => {
     expect(amountOf(PRICE_MAX, PER_USER_LIMIT_MAX)).to.equal(100_000_000_000_000);
   });
 
-  it("is exact for every price and quantity that can be sold", () => {
+  it("is exact for every price and quantity that can be sold", function () {
+    this.timeout(timeFor(10_000));
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: PRICE_MAX }),
@@ -16,6 +18,7 @@ describe("an amount", () => {
           expect(BigInt(amountOf(price, quantity))).to.equal(BigInt(price) * BigInt(quantity));
         },
       ),
+      { numRuns: cases(1_000) },
     );
   });
 

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { cases, timeFor } from "../testing/cases.ts";
 import { sampleOrder } from "../testing/samples.ts";
 import { parseOrderMessage } from "./order-message.ts";
 import type { OrderMessage } from "./order.ts";
@@ -84,16 +85,18 @@ describe("an order message", () => {
     });
   }
 
-  it("never throws, whatever a producer writes", () => {
+  it("never throws, whatever a producer writes", function () {
+    this.timeout(timeFor(10_000));
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json(), fc.json({ maxDepth: 1 })), (value) => {
         expect(parseOrderMessage(value).ok).to.equal(false);
       }),
-      { numRuns: 1_000 },
+      { numRuns: cases(1_000) },
     );
   });
 
-  it("never takes a message for an order unless each field is in its range", () => {
+  it("never takes a message for an order unless each field is in its range", function () {
+    this.timeout(timeFor(10_000));
     const anything = fc.oneof(fc.jsonValue(), fc.integer(), fc.double());
     const broken = fc.record({
       name: fc.constantFrom(...(Object.keys(sampleOrder()) as (keyof OrderMessage)[])),
@@ -110,7 +113,7 @@ describe("an order message", () => {
         expect(order.quantity).to.be.within(1, 100);
         expect(order.unitPrice).to.be.within(1, 1_000_000_000_000);
       }),
-      { numRuns: 1_000 },
+      { numRuns: cases(1_000) },
     );
   });
 

@@ -1,7 +1,9 @@
 import { expect } from "chai";
+import fc from "fast-check";
+import { cases, timeFor } from "../testing/cases.ts";
 import { newOrderIds } from "../testing/samples.ts";
 import { sampleOrder } from "../testing/samples.ts";
-import { isOrderId, isTerminal, mayFollow, ORDER_STATUSES, samePayload } from "./order.ts";
+import { isOrderId, isTerminal, mayFollow, ORDER_STATUSES, samePayload, type OrderStatus } from "./order.ts";
 
 describe("the life of an order", () => {
   const allowed = new Set(["PENDING>SUCCESS", "PENDING>FAILED"]);
@@ -13,6 +15,26 @@ describe("the life of an order", () => {
       });
     }
   }
+
+  it("has no way out of its end, and none back to PENDING, by any path", function () {
+    this.timeout(timeFor(10_000));
+    const path = fc.array(fc.constantFrom(...ORDER_STATUSES), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(path, (wished) => {
+        let status: OrderStatus = "PENDING";
+        let changes = 0;
+        for (const to of wished) {
+          if (!mayFollow(status, to)) continue;
+          expect(isTerminal(status)).to.equal(false);
+          expect(to).to.not.equal("PENDING");
+          status = to;
+          changes += 1;
+        }
+        expect(changes).to.equal(wished.some((to) => to !== "PENDING") ? 1 : 0);
+      }),
+      { numRuns: cases(1_000) },
+    );
+  });
 
   it("ends with SUCCESS or FAILED", () => {
     expect(ORDER_STATUSES.filter(isTerminal)).to.deep.equal(["SUCCESS", "FAILED"]);

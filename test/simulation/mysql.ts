@@ -147,7 +147,7 @@ export function createSimulatedMysql(
   function viewOf(tx: Transaction): Tables {
     const entries = Object.entries(tables) as [keyof Tables, Map<unknown, unknown>][];
     const views = entries.map(([name, rows]) => [name, new Map([...rows, ...(tx.changes.get(name) ?? [])])]);
-    return Object.fromEntries(views);
+    return Object.fromEntries(views) as Tables;
   }
 
   function keepChanges(tx: Transaction, view: Tables): void {

@@ -106,8 +106,7 @@ export function createNetwork(scheduler: Scheduler, random: Random, trace: (line
     return random.pick(["fails before", "fails after", "late", resent ? "twice" : "late"]);
   }
 
-  type Outcome<T> =
-    { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+  type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
 
   function arrive<T>({ from, to, what, act }: Request<T>, delayMs: number, then: (o: Outcome<T>) => void) {
     plan(delayMs, `${to} ← ${from.name} ${what}`, () => void acted(), { sender: from });
@@ -116,7 +115,7 @@ export function createNetwork(scheduler: Scheduler, random: Random, trace: (line
       try {
         outcome = { ok: true, value: await act() };
       } catch (error) {
-        outcome = { ok: false, error };
+        outcome = { ok: false, error: error instanceof Error ? error : new Error(String(error)) };
       }
       then(outcome);
     }
