@@ -135,6 +135,8 @@ function createWorld(stock: number, perUserLimit: number) {
     log,
     now: clock.now,
     observe: () => undefined,
+    // A worker that waits is one that died there: its messages come again.
+    backOff: () => new Promise(() => undefined),
   });
   const active = () => products.active(clock.now(), 86_400_000, 10);
   const sweeper = createSweeper({ products: active, stock: redis, events, log, observe: () => undefined });

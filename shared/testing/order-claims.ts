@@ -47,7 +47,7 @@ export function createFakeOrderClaims(now: () => number) {
       return pending.get(userId)?.get(orderId) ?? null;
     },
   };
-  return { ...claims, faults, endings, dropPending, isLocked };
+  return { ...claims, faults, endings, dropPending, isLocked, rememberState };
 
   function begin(claim: OrderClaim): ClaimOutcome {
     const claimed = claimKey(claim);
@@ -114,7 +114,23 @@ export function createFakeOrderClaims(now: () => number) {
   function isLocked(userId: number, productId: number): boolean {
     return (locks.get(`${userId}:${productId}`)?.until ?? 0) > now();
   }
+
+  /** A snapshot: the function that comes back puts everything as it is now. */
+  function rememberState(): () => void {
+    const copy = structuredClone({ records, pending, locks });
+    return () => {
+      const then = structuredClone(copy);
+      refill(records, then.records);
+      refill(pending, then.pending);
+      refill(locks, then.locks);
+    };
+  }
 }
 export type FakeOrderClaims = ReturnType<typeof createFakeOrderClaims>;
+
+function refill<Key, Value>(map: Map<Key, Value>, from: ReadonlyMap<Key, Value>): void {
+  map.clear();
+  for (const [key, value] of from) map.set(key, value);
+}
 
 const lockOf = ({ userId, productId }: OrderClaim): string => `${userId}:${productId}`;

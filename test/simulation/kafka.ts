@@ -12,9 +12,11 @@ import type { Network, Request } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Process, Scheduler } from "./scheduler.ts";
 
+/** Who is silent for longer is no member of the group any more. */
+export const SESSION_TIMEOUT_MS = 10_000;
 const PARTITIONS = 2;
 const FETCH_MAX = 6;
-const IDLE_POLL_MS = 400;
+const IDLE_POLL_MS = 800;
 const PRODUCE_TIMEOUT_MS = 1_500;
 const REQUEST_TIMEOUT_MS = 2_000;
 

@@ -1,4 +1,6 @@
+import type { Wish } from "./clients.ts";
 import type { Process } from "./scheduler.ts";
+import { SESSION_TIMEOUT_MS } from "./kafka.ts";
 import { pagesOf } from "./redis.ts";
 import type { Server } from "./network.ts";
 import { USERS, type World } from "./world.ts";
@@ -6,8 +8,11 @@ import { USERS, type World } from "./world.ts";
 const MISHAPS_MAX = 10;
 const DOWN_MAX_MS = 5_000;
 const FROZEN_MAX_MS = 25_000;
-const SESSION_TIMEOUT_MS = 10_000;
 const AWAY_MAX_MS = 8_000;
+const SNAPSHOT_BEFORE_MS = 500;
+const REPLICA_LAG_MAX_MS = 1_500;
+const FILE_AGE_MAX_MS = 9_000;
+const LATE_WISHES_MAX = 8;
 const WISHES_MAX = 24;
 const REFUSE_EVERY_MS = 2_000;
 const SERVERS: readonly Server[] = ["mysql", "redis", "kafka"];
@@ -18,14 +23,15 @@ export function planChaos(world: World, forMs: number): void {
   const { random, scheduler } = world;
   // Else the API died right after it stored the products.
   if (random.chance(0.85)) scheduler.plan(0, "the counters are loaded", () => void loadCounters(world));
-  planWishes(world, forMs);
+  const rushAt = planWishes(world, forMs);
   if (random.chance(0.4))
     for (let n = 0; n < forMs; n += REFUSE_EVERY_MS)
       scheduler.plan(n, "mysql refuses a row", () => {
         refuseOne(world);
       });
-  // One seed in six: what may be told to buyers then is less.
+  // One seed in six each: what may be told to buyers then is less.
   if (random.chance(1 / 6)) planAt("redis loses everything", loseRedis);
+  if (random.chance(1 / 6)) planSnapshot(world, Math.max(0, rushAt - random.below(SNAPSHOT_BEFORE_MS)));
   const kinds = [killOne, killOne, freezeOne, serverAway, poison, rewind, rebalance] as const;
   for (let n = random.below(MISHAPS_MAX + 1); n > 0; n -= 1) planAt("mishap", random.pick(kinds));
 
@@ -37,19 +43,26 @@ export function planChaos(world: World, forMs: number): void {
 }
 
 async function loadCounters({ redis, products }: World): Promise<void> {
-  for (const product of products) await redis.stock().load({ product, bought: pagesOf([]) });
+  for (const product of products) await redis.stock().load({ product, bought: pagesOf([]), epoch: 1 });
 }
 
-function planWishes({ random, clients, products }: World, forMs: number): void {
+/** @returns when most of the buyers come */
+function planWishes(world: World, forMs: number): number {
+  const { random, clients } = world;
   // A sale has its rush: most of them want the same thing at the same time.
   const rushAt = random.below(forMs);
   for (let n = random.between(4, WISHES_MAX); n > 0; n -= 1) {
-    const product = random.pick(products);
-    const quantity = random.chance(0.7) ? 1 : random.between(1, Math.min(3, product.perUserLimit));
-    const key = random.chance(0.5) ? { idempotencyKey: `key-of-sixteen-${random.below(6)}-${quantity}` } : {};
     const at = random.chance(0.6) ? rushAt + random.below(60) : random.below(forMs);
-    clients.want({ userId: random.between(1, USERS), productId: product.id, quantity, ...key }, at);
+    clients.want(drawWish(world), at);
   }
+  return rushAt;
+}
+
+function drawWish({ random, products }: World): Wish {
+  const product = random.pick(products);
+  const quantity = random.chance(0.7) ? 1 : random.between(1, Math.min(3, product.perUserLimit));
+  const key = random.chance(0.5) ? { idempotencyKey: `key-of-sixteen-${random.below(6)}-${quantity}` } : {};
+  return { userId: random.between(1, USERS), productId: product.id, quantity, ...key };
 }
 
 function processes({ apis, workers }: World): Process[] {
@@ -93,6 +106,22 @@ function serverAway({ random, scheduler, network: { faults }, trace }: World): v
 function loseRedis({ redis, facts }: World): void {
   facts.redisLost += 1;
   redis.loseEverything();
+}
+
+/** A file from before the rush, or a replica that lags behind, takes Redis' place after it. */
+function planSnapshot(world: World, atMs: number): void {
+  const { random, scheduler, redis, facts, clients } = world;
+  scheduler.plan(atMs, "redis writes a snapshot", () => {
+    const putBack = redis.rememberState(random.pick(["all", "products only"]));
+    const ageMs = random.below(random.chance(0.5) ? REPLICA_LAG_MAX_MS : FILE_AGE_MAX_MS);
+    scheduler.plan(ageMs, `redis goes back ${ageMs} ms`, () => {
+      facts.redisRolledBack += 1;
+      putBack();
+      // There seem to be units left again: who is late tries his luck.
+      for (let n = random.below(LATE_WISHES_MAX + 1); n > 0; n -= 1)
+        clients.want(drawWish(world), random.below(REPLICA_LAG_MAX_MS));
+    });
+  });
 }
 
 function poison({ random, kafka, facts }: World): void {

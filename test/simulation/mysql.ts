@@ -1,7 +1,13 @@
 import type { Decision } from "../../shared/domain/decide.ts";
 import { DomainError } from "../../shared/domain/errors.ts";
-import type { DecisionStore, DecisionWriter, ProductRepository } from "../../shared/domain/ports.ts";
+import type {
+  DecisionStore,
+  DecisionWriter,
+  ProductRepository,
+  StockEpochs,
+} from "../../shared/domain/ports.ts";
 import { createFakeDatabase, createWriter, type Tables } from "../../shared/testing/database.ts";
+import { createFakeStockEpochs } from "../../shared/testing/fakes.ts";
 import { createFaults } from "../../shared/testing/faults.ts";
 import { createRowLocks, LockWaitTimeout } from "./locks.ts";
 import type { Network } from "./network.ts";
@@ -32,12 +38,13 @@ export function createSimulatedMysql(
   now: () => number,
 ) {
   const { tables, products } = createFakeDatabase(now);
+  const epochs = createFakeStockEpochs();
   const refused = new Set<string>();
   const locks = createRowLocks(scheduler);
   const open = new Set<Transaction>();
   return { tables, refused, portsOf, disconnect };
 
-  function portsOf(process: Process): { store: DecisionStore; products: ProductRepository } {
+  function portsOf(process: Process): MysqlPorts {
     const ask = <T>(what: string, act: () => T | Promise<T>) =>
       network.call({
         from: process,
@@ -63,7 +70,8 @@ export function createSimulatedMysql(
           return rows.filter((row) => row.productId === productId && row.status === "SUCCESS");
         });
       },
-      deadLetterCount: () => ask("SELECT dead letters", () => tables.letters.size),
+      deadLetterCount: async () => 0,
+      oldestDeadLetterAt: async () => null,
     };
     return {
       store,
@@ -71,6 +79,10 @@ export function createSimulatedMysql(
         ...products,
         findById: (id) => ask("SELECT product", () => products.findById(id)),
         active: (...args) => ask("SELECT products", () => products.active(...args)),
+      },
+      epochs: {
+        known: (ids) => ask("SELECT epochs", () => epochs.known(ids)),
+        note: (news) => ask("INSERT epochs", () => epochs.note(news)),
       },
     };
   }
@@ -189,6 +201,12 @@ export function createSimulatedMysql(
   }
 }
 export type SimulatedMysql = ReturnType<typeof createSimulatedMysql>;
+
+export interface MysqlPorts {
+  readonly store: DecisionStore;
+  readonly products: ProductRepository;
+  readonly epochs: StockEpochs;
+}
 
 export interface SimulatedMysqlOptions {
   readonly scheduler: Scheduler;

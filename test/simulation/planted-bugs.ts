@@ -76,7 +76,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Plant>> = {
       reserve: async (input) => {
         const product = products.find(({ id }) => id === input.productId);
         if (product && stock.leftOf(product.id) === undefined)
-          await stock.load({ product: { ...product, sold: 0 }, bought: pagesOf([]) });
+          await stock.load({ product: { ...product, sold: 0 }, bought: pagesOf([]), epoch: 1 });
         return await stock.reserve(input);
       },
     }),
@@ -93,7 +93,9 @@ async function setLeft(stock: FakeStockStore, product: Product, left: number): P
       .reduce((sum, { quantity }) => sum + quantity, 0);
   const users = Array.from({ length: USERS }, (_, i) => i + 1);
   const bought = users.map((userId) => ({ userId, quantity: stock.boughtBy(id, userId) - unitsOf(userId) }));
+  const epoch = (await stock.counters([id])).get(id)?.epoch ?? 1;
   stock.loseCounters(id);
   // The loader counts what reservations hold as taken.
-  await stock.load({ product: { ...product, stock: left + unitsOf(), sold: 0 }, bought: pagesOf([bought]) });
+  const full = { ...product, stock: left + unitsOf(), sold: 0 };
+  await stock.load({ product: full, bought: pagesOf([bought]), epoch });
 }

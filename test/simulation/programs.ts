@@ -1,4 +1,5 @@
 import { createOrderService, type OrderService } from "../../api/services/order-service.ts";
+import { createStockGate } from "../../api/services/stock-gate.ts";
 import type {
   DecisionStore,
   Lock,
@@ -6,6 +7,7 @@ import type {
   OrderClaims,
   OrderEvents,
   ProductRepository,
+  StockEpochs,
   StockStore,
 } from "../../shared/domain/ports.ts";
 import type { Product } from "../../shared/domain/product.ts";
@@ -17,7 +19,7 @@ import { createCounterLoader } from "../../worker/jobs/counter-loader.ts";
 import { runEvery } from "../../worker/jobs/every.ts";
 import { createReconciler } from "../../worker/jobs/reconciler.ts";
 import { createSweeper } from "../../worker/jobs/sweeper.ts";
-import type { SimulatedKafka } from "./kafka.ts";
+import { SESSION_TIMEOUT_MS, type SimulatedKafka } from "./kafka.ts";
 import type { SimulatedMysql } from "./mysql.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
@@ -52,6 +54,8 @@ export interface Programs {
   readonly plant: ProgramPlant;
   readonly products: readonly Product[];
   readonly log: Log;
+  /** Called when the reconciler mends counters. */
+  readonly onRepair: () => void;
 }
 
 /** As api/main.ts wires it. */
@@ -68,14 +72,27 @@ export function startApi(programs: Programs, process: Process): OrderService {
     redis,
     products: programs.products,
   });
-  const { products } = mysql.portsOf(process);
-  return createOrderService({ ...ports, products, log, now: scheduler.now, observe: () => undefined });
+  const { products, epochs } = mysql.portsOf(process);
+  const observe = () => undefined;
+  const gate = createStockGate({ stock: ports.stock, epochs, log, observe });
+  // Its timer is the process's.
+  scheduler.plan(0, `${process.name} starts`, gate.start, { owner: process });
+  const overdue = () => false;
+  return createOrderService({
+    ...ports,
+    stock: gate,
+    overdue,
+    products,
+    log,
+    now: scheduler.now,
+    observe,
+  });
 }
 
 /** As worker/main.ts wires it. Starts as the process's own code: its timers are the process's. */
 export function startWorker(programs: Programs, process: Process): void {
   const { mysql, redis, kafka, scheduler, random, log, plant } = programs;
-  const { store, products: repository } = mysql.portsOf(process);
+  const { store, products: repository, epochs } = mysql.portsOf(process);
   const { stock } = redis.portsOf(process);
   const { events, deadLetters, backlog } = kafka.portsOf(process, stock);
   const observe = () => undefined;
@@ -90,6 +107,7 @@ export function startWorker(programs: Programs, process: Process): void {
   });
   const consumer = createOrderConsumer({
     kafka: kafka.clientOf(process),
+    sessionTimeoutMs: SESSION_TIMEOUT_MS,
     batchMax: random.between(1, 5),
     log,
     handle: (plant.handle ?? ((same) => same))(handle),
@@ -99,7 +117,7 @@ export function startWorker(programs: Programs, process: Process): void {
 
   function run(): void {
     void consumer.start();
-    startJobs(programs, { repository, stock, store, events, backlog });
+    startJobs(programs, { repository, stock, store, epochs, events, backlog });
   }
 }
 
@@ -107,23 +125,36 @@ interface JobPorts extends Pick<ReturnType<SimulatedKafka["portsOf"]>, "events" 
   readonly repository: ProductRepository;
   readonly stock: StockStore;
   readonly store: DecisionStore;
+  readonly epochs: StockEpochs;
 }
 
-function startJobs(programs: Programs, { repository, stock, store, events, backlog }: JobPorts): void {
-  const { scheduler, log } = programs;
+function startJobs(programs: Programs, ports: JobPorts): void {
+  const { repository, stock, store: ledger, epochs, events, backlog } = ports;
+  const { scheduler, log, onRepair } = programs;
+  const observe = () => undefined;
   const products = activeProducts(repository, scheduler.now);
   const jobs = [
-    createSweeper({ products, stock, events, log, observe: () => undefined }),
+    createSweeper({ products, stock, events, log, observe }),
     createCounterLoader({
       products,
       stock,
-      store,
+      ledger,
+      epochs,
       backlog,
       produceSettledMs: PRODUCE_SETTLED_MS,
       log,
+      observe,
       monotonicNow: scheduler.now,
     }),
-    createReconciler({ products, stock, store, log }),
+    createReconciler({
+      products,
+      stock,
+      ledger,
+      log,
+      observe: (repair) => {
+        if (repair !== "ended") onRepair();
+      },
+    }),
   ];
   const lock = carelessLock(programs);
   for (const job of jobs) runEvery(job, lock, log);

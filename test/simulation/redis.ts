@@ -1,5 +1,5 @@
 import type { OrderClaims, ProductCounters, StockStore } from "../../shared/domain/ports.ts";
-import { createFakeOrderClaims, type FakeOrderClaims } from "../../shared/testing/order-claims.ts";
+import { createFakeOrderClaims } from "../../shared/testing/order-claims.ts";
 import { createFakeStockStore, type FakeStockStore } from "../../shared/testing/stock-store.ts";
 import type { Network } from "./network.ts";
 import type { Process } from "./scheduler.ts";
@@ -21,9 +21,10 @@ export interface SimulatedRedisOptions {
 
 /** One Redis for all processes; each script is one request. */
 export function createSimulatedRedis({ network, now, newOrderId, scripts }: SimulatedRedisOptions) {
-  let stock: FakeStockStore = createFakeStockStore(now);
-  let claims: FakeOrderClaims = createFakeOrderClaims(now);
-  return { stock: () => stock, portsOf, scriptOf, loseEverything };
+  const stock = createFakeStockStore(now);
+  const claims = createFakeOrderClaims(now);
+  const forgetClaims = claims.rememberState();
+  return { stock: () => stock, portsOf, scriptOf, loseEverything, rememberState };
 
   /** Any script, for planted bugs. */
   function scriptOf(process: Process) {
@@ -36,7 +37,8 @@ export function createSimulatedRedis({ network, now, newOrderId, scripts }: Simu
         failure: (how) => new Error(`redis: ${how}`),
         timeoutMs: COMMAND_TIMEOUT_MS,
         lateMaxMs: COMMAND_LATE_MAX_MS,
-        resent: true,
+        // A lost reply is an error to the caller; what was sent may still be executed, later.
+        resent: false,
       });
   }
 
@@ -56,14 +58,19 @@ export function createSimulatedRedis({ network, now, newOrderId, scripts }: Simu
           await Promise.all(each);
         },
         left: (ids) => script("left", () => server().left(ids)),
+        counters: (ids) => script("counters", () => server().counters(ids)),
+        confirm: (id, known) => script(`confirm ${id} above ${known}`, () => server().confirm(id, known)),
+        shut: (id) => script(`shut ${id}`, () => server().shut(id)),
+        giveBackMissing: (id, units) =>
+          script(`correct ${id} to ${units}`, () => server().giveBackMissing(id, units)),
         findReservation: (...args) => script("findReservation", () => server().findReservation(...args)),
         unpublished: (...args) => script("unpublished", () => server().unpublished(...args)),
         reservations: (...args) => script("reservations", () => server().reservations(...args)),
-        load: async ({ product, bought }) => {
+        load: async ({ product, bought, epoch }) => {
           const pages: BoughtPage[] = [];
           for await (const page of bought) pages.push(page);
           return await script(`load ${product.id} left ${product.stock - product.sold}`, () =>
-            server().load({ product, bought: pagesOf(pages) }),
+            server().load({ product, bought: pagesOf(pages), epoch }),
           );
         },
       },
@@ -83,8 +90,19 @@ export function createSimulatedRedis({ network, now, newOrderId, scripts }: Simu
 
   /** FLUSHALL. */
   function loseEverything(): void {
-    stock = createFakeStockStore(now);
-    claims = createFakeOrderClaims(now);
+    stock.loseEverything();
+    forgetClaims();
+  }
+
+  /**
+   * A snapshot; the function that comes back puts it back. In a cluster the users' slots may be on another node, which
+   * forgets nothing.
+   */
+  function rememberState(nodes: "all" | "products only"): () => void {
+    const putBack = [stock.rememberState(), ...(nodes === "all" ? [claims.rememberState()] : [])];
+    return () => {
+      for (const put of putBack) put();
+    };
   }
 }
 export type SimulatedRedis = ReturnType<typeof createSimulatedRedis>;

@@ -7,6 +7,9 @@ export interface Process {
   frozen: boolean;
 }
 
+/** The real one: all else that asks for it is simulated. */
+const endOfTurn = setImmediate;
+
 interface Task {
   readonly at: number;
   /** Whose code runs: not while it is frozen, never once it is dead. Null: a server, a client, the world. */
@@ -56,19 +59,32 @@ export function createScheduler({ random, start, trace }: SchedulerOptions) {
 
   /** Runs one task to its end. */
   async function step(): Promise<void> {
-    const able = tasks.filter(({ owner }) => !owner?.frozen);
-    const earliest = able.reduce((least, task) => Math.min(least, task.at), Infinity);
-    if (earliest === Infinity) throw new Error("nothing is left to happen");
-    at = Math.max(at, earliest);
-    const task = random.pick(able.filter((one) => one.at <= at));
+    const task = random.pick(dueNext());
+    at = Math.max(at, task.at);
     tasks.splice(tasks.indexOf(task), 1);
     steps += 1;
     trace(`${((at - start) / 1_000).toFixed(3).padStart(8)} ${task.what}`);
     running = task.owner;
     task.run();
     // Every promise that can settle has settled before the event loop turns.
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => endOfTurn(resolve));
     running = null;
+  }
+
+  /** All that may be next: what is overdue, or else what is due at the earliest instant. One pass: it is most of the work. */
+  function dueNext(): Task[] {
+    let earliest = Infinity;
+    let due: Task[] = [];
+    for (const task of tasks) {
+      if (task.owner?.frozen) continue;
+      const dueAt = Math.max(task.at, at);
+      if (dueAt > earliest) continue;
+      if (dueAt < earliest) due = [];
+      earliest = dueAt;
+      due.push(task);
+    }
+    if (due.length === 0) throw new Error("nothing is left to happen");
+    return due;
   }
 
   function freeze(process: Process): void {
@@ -97,7 +113,7 @@ export type Scheduler = ReturnType<typeof createScheduler>;
  * @returns what puts the real ones back
  */
 export function takeOverTimers({ plan, running }: Scheduler): () => void {
-  const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+  const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis;
   const once = (run: () => void, ms = 0) => {
     const owner = running();
     return plan(ms, `${owner?.name ?? "world"} timer`, run, { owner });
@@ -124,8 +140,9 @@ export function takeOverTimers({ plan, running }: Scheduler): () => void {
     clearTimeout: cancel,
     setInterval: again,
     clearInterval: cancel,
+    setImmediate: (run: () => void) => once(run),
   });
   return () => {
-    Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
+    Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate });
   };
 }

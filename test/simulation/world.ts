@@ -45,12 +45,14 @@ export function createWorld({ random, plant, trace, onCommit }: WorldOptions) {
     scripts: plant.scripts?.(products) ?? (() => ({})),
   });
   const kafka = createSimulatedKafka({ scheduler, random, network });
-  const programs = { scheduler, random, network, mysql, redis, kafka, plant, products, log: traceLog(trace) };
+  const log = traceLog(trace);
+  const onRepair = () => void (facts.repaired += 1);
+  const programs = { scheduler, random, network, mysql, redis, kafka, plant, products, log, onRepair };
   const apis = new Map<string, Running>();
   const workers = new Map<string, Process>();
   const clients = createClients({ scheduler, random, trace, apis: () => [...apis.values()] });
   /** What happened that the invariants have to know of. */
-  const facts = { redisLost: 0, poisoned: 0, frozen: 0, killed: 0 };
+  const facts = { redisLost: 0, redisRolledBack: 0, repaired: 0, poisoned: 0, frozen: 0, killed: 0 };
   return {
     scheduler,
     random,
