@@ -78,22 +78,32 @@ describe("counters in Redis", () => {
     expect(await counters()).to.equal(undefined);
   });
 
-  it("get back exactly the units that nobody holds and nobody bought, once", async () => {
+  it("get units back while they stand where they were seen, whatever is ordered meanwhile, and once", async () => {
     const { id, store, reserve, counters, forget } = await opened();
-    await reserve();
     await redis.hincrby(keys.stock(id), "left", -3);
-    expect(await store.giveBackMissing(id, STOCK)).to.deep.equal({ outcome: "accounted_for", units: 3 });
-    expect(await store.giveBackMissing(id, STOCK)).to.deep.equal({ outcome: "accounted_for", units: 0 });
-    expect(await counters()).to.deep.equal({ left: STOCK - 1, held: 1, epoch: 1 });
+    const seen = await counters();
+    if (!seen) throw new Error("not loaded");
+    await reserve();
+    expect(await store.giveBack(id, 3, seen)).to.equal("given");
+    expect(await store.giveBack(id, 3, seen)).to.equal("moved");
+    expect(await counters()).to.deep.equal({ left: STOCK - 1, held: 1, epoch: 2 });
     await forget();
   });
 
-  it("that hold more than there is are left alone: what Redis forgot can't be guessed", async () => {
+  it("get nothing back late, once a unit was sold or somebody vouched for them", async () => {
     const { id, store, counters, forget } = await opened();
-    expect(await store.giveBackMissing(id, STOCK - 1)).to.deep.equal({ outcome: "holds_too_many" });
-    expect((await counters())?.left).to.equal(STOCK);
+    const input = { orderId: uuidv7(), userId: 1, productId: id, quantity: 1 };
+    await store.reserve(input);
+    const seen = await counters();
+    if (!seen) throw new Error("not loaded");
+    await store.settle([{ order: input, as: "SUCCESS" }]);
+    expect(await store.giveBack(id, 1, seen)).to.equal("moved");
+    const later = await counters();
+    await store.confirm(id, 0);
+    if (!later) throw new Error("not loaded");
+    expect(await store.giveBack(id, 1, later)).to.equal("moved");
     await store.shut(id);
-    expect(await store.giveBackMissing(id, STOCK)).to.deep.equal({ outcome: "not_loaded" });
+    expect(await store.giveBack(id, 1, later)).to.equal("moved");
     await forget();
   });
 });

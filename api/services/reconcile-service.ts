@@ -1,11 +1,15 @@
 import { targetOf, type AuditState } from "../../shared/domain/audit.ts";
 import { DomainError } from "../../shared/domain/errors.ts";
-import type { AuditTrail, Counters, Ledger, Log, StockStore } from "../../shared/domain/ports.ts";
-import { reconcileProduct, type Reconciliation } from "../../shared/domain/reconcile.ts";
+import type { AuditTrail, Counters, Ledger, Log } from "../../shared/domain/ports.ts";
+import {
+  reconcileProduct,
+  type ReconcileDependencies,
+  type Reconciliation,
+} from "../../shared/domain/reconcile.ts";
 import type { Principal } from "../../shared/domain/user.ts";
 
 export interface ReconcileServiceDependencies {
-  readonly stock: Pick<StockStore, "counters" | "giveBackMissing" | "reservations" | "settle" | "shut">;
+  readonly stock: ReconcileDependencies["stock"];
   readonly ledger: Ledger;
   readonly audit: Pick<AuditTrail, "record">;
   readonly log: Log;

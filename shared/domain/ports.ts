@@ -98,13 +98,6 @@ export interface Counters {
   readonly epoch: number;
 }
 
-export type GivenBack =
-  /** `units` were missing and are given back; 0 when all was as it should be. */
-  | { readonly outcome: "accounted_for"; readonly units: number }
-  /** Redis has forgotten orders: only a rebuild can tell. Nothing is changed. */
-  | { readonly outcome: "holds_too_many" }
-  | { readonly outcome: "not_loaded" };
-
 export interface Reserved {
   readonly order: OrderMessage;
   readonly value: string;
@@ -148,10 +141,10 @@ export interface StockStore {
   /** Deletes the counters: orders hear not_ready until they are loaded again. */
   shut(productId: number): Promise<void>;
   /**
-   * Gives back units that are neither left nor held though the database says so: `leftAndHeld` is stock − sold. Only
-   * under the product's lock, and only once no reservation of a decided order is left.
+   * Gives units back to the counters when, and only when, they still stand where the caller saw them: "moved" otherwise,
+   * with nothing changed. Harmless when it is executed late.
    */
-  giveBackMissing(productId: number, leftAndHeld: number): Promise<GivenBack>;
+  giveBack(productId: number, units: number, seen: Counters): Promise<"given" | "moved">;
 }
 
 /** The epochs of Redis' counters, remembered where a loss of Redis does not reach. */

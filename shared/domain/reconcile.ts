@@ -1,11 +1,14 @@
+import { DomainError } from "./errors.ts";
 import { samePayload } from "./order.ts";
 import type { Ledger, Reserved, SettledReservation, StockStore } from "./ports.ts";
 
 /** Steps of a walk that has to see all: more reservations than the largest stock. */
 const STEPS_OF_ALL_MAX = 100_000;
+/** A confirmation between look and act moves the counters' epoch; there are a few in a second. */
+const LOOKS_MAX = 5;
 
 export interface ReconcileDependencies {
-  readonly stock: Pick<StockStore, "counters" | "giveBackMissing" | "reservations" | "settle" | "shut">;
+  readonly stock: Pick<StockStore, "counters" | "giveBack" | "reservations" | "settle" | "shut">;
   readonly ledger: Pick<Ledger, "decided" | "whileLocked">;
 }
 
@@ -33,16 +36,21 @@ export async function reconcileProduct(
 ): Promise<Reconciliation | null> {
   return await ledger.whileLocked(productId, async (product) => {
     const { ended } = await endDecided({ productId, stock, ledger });
-    const result = await stock.giveBackMissing(productId, product.stock - product.sold);
-    switch (result.outcome) {
-      case "accounted_for":
-        return { productId, ended, unitsGivenBack: result.units, state: "consistent" };
-      case "holds_too_many":
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const seen = (await stock.counters([productId])).get(productId);
+      if (!seen) return { productId, ended, unitsGivenBack: 0, state: "not_loaded" };
+      const missing = product.stock - product.sold - seen.left - seen.held;
+      if (missing === 0) return { productId, ended, unitsGivenBack: 0, state: "consistent" };
+      if (missing < 0) {
         await stock.shut(productId);
         return { productId, ended, unitsGivenBack: 0, state: "shut" };
-      case "not_loaded":
-        return { productId, ended, unitsGivenBack: 0, state: "not_loaded" };
+      }
+      if ((await stock.giveBack(productId, missing, seen)) === "given")
+        return { productId, ended, unitsGivenBack: missing, state: "consistent" };
     }
+    throw new DomainError("not_ready", "The counters did not stand still. Try again shortly.", {
+      retryAfterS: 1,
+    });
   });
 }
 

@@ -3,7 +3,6 @@ import { v7 as uuidv7 } from "uuid";
 import type {
   Confirmation,
   Counters,
-  GivenBack,
   Log,
   ProductCounters,
   Reserved,
@@ -33,11 +32,11 @@ export function createStockStore(client: RedisClient): StockStore {
   const settleScript = defineScript(client, "settle", 5);
   const loadScript = defineScript(client, "load", 4);
   const confirmScript = defineScript(client, "confirm", 1);
-  const correctScript = defineScript(client, "correct", 1);
+  const giveBackScript = defineScript(client, "give-back", 1);
 
   return {
     ...{ reserve, confirm, markPublished, settle, left, counters, findReservation, unpublished },
-    ...{ reservations, load, shut, giveBackMissing },
+    ...{ reservations, load, shut, giveBack },
   };
 
   async function reserve(input: Parameters<StockStore["reserve"]>[0]): Promise<ReserveOutcome> {
@@ -172,10 +171,9 @@ export function createStockStore(client: RedisClient): StockStore {
     await client.del(keys.stock(productId));
   }
 
-  async function giveBackMissing(productId: number, leftAndHeld: number): Promise<GivenBack> {
-    const units = (await correctScript(keys.stock(productId), leftAndHeld)) as number;
-    if (units >= 0) return { outcome: "accounted_for", units };
-    return { outcome: units === -1 ? "holds_too_many" : "not_loaded" };
+  async function giveBack(productId: number, units: number, seen: Counters): Promise<"given" | "moved"> {
+    const given = await giveBackScript(keys.stock(productId), units, seen.left + seen.held, seen.epoch);
+    return given === 1 ? "given" : "moved";
   }
 }
 

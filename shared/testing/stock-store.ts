@@ -60,14 +60,14 @@ export function createFakeStockStore(now: () => number) {
     shut: async (productId) => {
       slotOf(productId).counters = undefined;
     },
-    giveBackMissing: async (productId, leftAndHeld) => {
+    giveBack: async (productId, units, seen) => {
       const counters = countersOf([productId]).get(productId);
-      if (!counters) return { outcome: "not_loaded" };
-      const units = leftAndHeld - counters.left - counters.held;
-      if (units < 0) return { outcome: "holds_too_many" };
-      const slot = slotOf(productId);
-      if (slot.counters) slot.counters.left += units;
-      return { outcome: "accounted_for", units };
+      const { counters: stored } = slotOf(productId);
+      if (!stored || !counters || stored.epoch !== seen.epoch) return "moved";
+      if (counters.left + counters.held !== seen.left + seen.held) return "moved";
+      stored.left += units;
+      stored.epoch += 1;
+      return "given";
     },
     findReservation: async (productId, orderId) => {
       const value = slotOf(productId).reservations.get(orderId);

@@ -61,8 +61,8 @@ export function createSimulatedRedis({ network, now, newOrderId, scripts }: Simu
         counters: (ids) => script("counters", () => server().counters(ids)),
         confirm: (id, known) => script(`confirm ${id} above ${known}`, () => server().confirm(id, known)),
         shut: (id) => script(`shut ${id}`, () => server().shut(id)),
-        giveBackMissing: (id, units) =>
-          script(`correct ${id} to ${units}`, () => server().giveBackMissing(id, units)),
+        giveBack: (id, units, seen) =>
+          script(`give ${units} back to ${id}`, () => server().giveBack(id, units, seen)),
         findReservation: (...args) => script("findReservation", () => server().findReservation(...args)),
         unpublished: (...args) => script("unpublished", () => server().unpublished(...args)),
         reservations: (...args) => script("reservations", () => server().reservations(...args)),

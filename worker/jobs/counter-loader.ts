@@ -85,8 +85,9 @@ export function createCounterLoader(dependencies: CounterLoaderDependencies): Jo
     await ledger.whileLocked(id, async (product) => {
       await endDecided({ productId: id, stock, ledger });
       const epoch = ((await epochs.known([id])).get(id) ?? 0) + 1;
-      const result = await stock.load({ product, bought: ledger.boughtByProduct(id), epoch });
+      // Noted first: a load that is executed late, after the next try has begun, is then older than what is known.
       await epochs.note(new Map([[id, epoch]]));
+      const result = await stock.load({ product, bought: ledger.boughtByProduct(id), epoch });
       log.info({ productId: id, left: product.stock - product.sold, result }, "counters loaded");
     });
     observe("loaded");
