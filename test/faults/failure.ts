@@ -23,6 +23,8 @@ export interface Figures {
 export interface Measured extends Figures {
   /** Bad messages that the failure sent: so many dead letters are right. */
   readonly deadLetters?: number;
+  /** What this machine lacks to bring the failure about; then nothing is judged, and nothing is passed. */
+  readonly skipped?: string;
   /** What can be told only from the decided orders, once all are. */
   readonly recovery?: (rows: readonly DecidedRow[]) => Figures;
 }

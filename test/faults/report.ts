@@ -23,7 +23,9 @@ export function header(): string {
   return `${"F".padEnd(5)}${"failure".padEnd(TITLE_WIDTH)} ${counts} ${"recovery".padStart(TIME_WIDTH)} ${"allowed".padStart(TIME_WIDTH)}`;
 }
 
-export function line({ id, title, counts, recoveryMs, objective, misses, figures }: Outcome): string {
+export function line(outcome: Outcome): string {
+  const { id, title, counts, recoveryMs, objective, misses, figures, skipped } = outcome;
+  if (skipped !== undefined) return `${id.padEnd(5)}${title.padEnd(TITLE_WIDTH)} SKIP ${skipped}`;
   const numbers = COLUMNS.map(({ name, width }) => String(counts[name]).padStart(width)).join(" ");
   const time = (ms: number | undefined): string =>
     (ms === undefined || !Number.isFinite(ms) ? "-" : `${(ms / 1_000).toFixed(1)} s`).padStart(TIME_WIDTH);
@@ -38,6 +40,7 @@ export function line({ id, title, counts, recoveryMs, objective, misses, figures
 
 export function totals(outcomes: readonly Outcome[]): string {
   const orders = outcomes.reduce((sum, { counts }) => sum + counts.orders, 0);
+  const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).map(({ id }) => id);
   const missed = [...new Set(outcomes.filter(({ misses }) => misses.length > 0).map(({ id }) => id))];
   const bound = orders === 0 ? "nothing" : (RULE_OF / orders).toExponential(1);
   return [
@@ -45,5 +48,6 @@ export function totals(outcomes: readonly Outcome[]): string {
     missed.length === 0
       ? `None lost, doubled, oversold, leaked or wrong: with 95 % confidence fewer than ${bound} of all orders are.`
       : `Missed: ${missed.join(" ")}.`,
+    ...(skipped.length > 0 ? [`Skipped: ${[...new Set(skipped)].join(" ")}.`] : []),
   ].join(" ");
 }

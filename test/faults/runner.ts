@@ -25,6 +25,8 @@ export interface Outcome {
   readonly objective: WorldFailure["objective"] | undefined;
   readonly figures: Readonly<Record<string, number | string>>;
   readonly misses: readonly string[];
+  /** Why it could not be brought about on this machine. */
+  readonly skipped?: string;
   readonly seconds: number;
 }
 
@@ -50,7 +52,7 @@ export async function runFailure(failure: Failure, options: Run): Promise<Outcom
   return { id, title, seed: options.seed, objective, seconds, ...found };
 }
 
-type Found = Pick<Outcome, "counts" | "recoveryMs" | "figures" | "misses">;
+type Found = Pick<Outcome, "counts" | "recoveryMs" | "figures" | "misses" | "skipped">;
 
 async function runInWorld(failure: WorldFailure, options: Run): Promise<Found> {
   const { orders, brief, seed, env } = options;
@@ -90,6 +92,11 @@ async function bringAbout(
     const measured = await failure.run(world, options).catch((error: unknown): Measured => ({
       misses: [inWords(error)],
     }));
+    if (measured.skipped !== undefined)
+      return {
+        ...{ counts: NOTHING, recoveryMs: undefined, figures: {}, misses: [] },
+        skipped: measured.skipped,
+      };
     world.report("the fault is over; waiting until everything is decided");
     const { counts, rows, misses } = await judge(world, measured.deadLetters ?? 0);
     const late = measured.recovery?.(rows) ?? {};
