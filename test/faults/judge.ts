@@ -46,6 +46,22 @@ export interface Judgement {
 
 /** Waits until everything under way has come to rest, then counts what became of each order that any buyer asked for. */
 export async function judge(world: World, deadLettersExpected: number): Promise<Judgement> {
+  const { counts, rows, misses } = await judgeSale(world);
+  return { counts, rows, misses: shortened([...misses, ...(await judgeAll(world, deadLettersExpected))]) };
+}
+
+/** What is to hold over all sales. */
+export async function judgeAll(world: World, deadLettersExpected: number): Promise<string[]> {
+  const verdict = await runVerify(world.settings("worker"));
+  const parked = await world.database.count("SELECT COUNT(*) FROM dead_letters");
+  return [
+    ...broken(verdict).map((finding) => JSON.stringify(finding)),
+    ...(parked === deadLettersExpected ? [] : [`${parked} dead letters instead of ${deadLettersExpected}`]),
+  ];
+}
+
+/** The one sale of the world, against what its buyers have heard. */
+export async function judgeSale(world: World): Promise<Judgement> {
   const misses: string[] = [];
   await drained(world).catch((error: unknown) => {
     misses.push(error instanceof Error ? error.message : String(error));
@@ -61,11 +77,7 @@ export async function judge(world: World, deadLettersExpected: number): Promise<
   misses.push(
     ...world.history.contradictions(world.sale.id, rows).filter((text) => text.endsWith("unasked")),
   );
-  const verdict = await runVerify(world.settings("worker"));
-  misses.push(...broken(verdict).map((finding) => JSON.stringify(finding)));
-  const parked = await world.database.count("SELECT COUNT(*) FROM dead_letters");
-  if (parked !== deadLettersExpected) misses.push(`${parked} dead letters instead of ${deadLettersExpected}`);
-  return { counts, rows, misses: shortened(misses) };
+  return { counts, rows, misses };
 }
 
 /** Every message decided, every reservation ended. */
@@ -115,15 +127,24 @@ function tally({ history, sale }: World, rows: readonly DecidedRow[]): Omit<Coun
   const sold = [...byId.values()].filter(({ status }) => status === "SUCCESS");
   const units = sold.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0);
   return {
-    orders: new Set(calls.map(({ userId, key }) => `${userId} ${key ?? ""}`)).size,
-    accepted: promised.size,
-    unknown: unknownOf(calls),
+    ...heardOf(calls),
     settled: sold.filter(({ amount }) => amount !== null).length,
     lost: states.filter((status) => status === undefined).length,
     failed: states.filter((status) => status === "FAILED").length,
     doubled: rows.length - byId.size + twiceOf(calls, [...byId.values()]),
     oversold: Math.max(0, units - sale.stock),
     wrong: rows.filter((row) => isWrong(row, sale.price, promised.get(row.id))).length,
+  };
+}
+
+export type Heard = Pick<Counts, "orders" | "accepted" | "unknown">;
+
+/** What buyers of one sale say of their orders. */
+export function heardOf(calls: readonly Call[]): Heard {
+  return {
+    orders: new Set(calls.map(({ userId, key }) => `${userId} ${key ?? ""}`)).size,
+    accepted: new Set(calls.flatMap(({ orderId }) => orderId ?? [])).size,
+    unknown: unknownOf(calls),
   };
 }
 

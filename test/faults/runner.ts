@@ -9,7 +9,7 @@ import { openWorld, type World } from "./world.ts";
 
 const SPEC_DEADLINE_MS = 120_000;
 const PROGRESS_EVERY_MS = 5_000;
-const NOTHING: Counts = {
+export const NOTHING: Counts = {
   ...{ orders: 0, accepted: 0, unknown: 0, settled: 0, lost: 0, doubled: 0, oversold: 0, leaked: 0 },
   ...{ wrong: 0, failed: 0 },
 };
@@ -120,7 +120,7 @@ async function bringAbout(
   }
 }
 
-function forbidden({ redisForgets }: WorldFailure, counts: Counts): string[] {
+export function forbidden({ redisForgets }: Pick<WorldFailure, "redisForgets">, counts: Counts): string[] {
   const names = redisForgets ? FORBIDDEN : ([...FORBIDDEN, "failed"] as const);
   return names.filter((name) => counts[name] !== 0).map((name) => `${name}: ${counts[name]}`);
 }
