@@ -6,6 +6,8 @@ import { TOPICS, WORKER_GROUP } from "./topics.ts";
 const HEARTBEATS_PER_SESSION = 3;
 /** How long the broker may hold an empty fetch: stopping waits for it. */
 const FETCH_WAIT_MS = 100;
+/** Partitions that are added are found this much later, at most; until then nobody decides what is in them. */
+const TOPIC_KNOWN_MAX_MS = 10_000;
 const FETCH_BYTES_PER_PARTITION = 1_048_576;
 /** Partitions worked on at once: they meet at the product's row, so more would only wait there. */
 const PARTITIONS_AT_ONCE_MAX = 3;
@@ -49,6 +51,7 @@ export function createOrderConsumer({
     heartbeatInterval: heartbeatMs,
     maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+    metadataMaxAge: TOPIC_KNOWN_MAX_MS,
     allowAutoTopicCreation: false,
     // The group outlives a Kafka that is away for longer than any retry: kafkajs restarts the runner.
     retry: {
