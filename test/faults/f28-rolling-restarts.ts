@@ -1,5 +1,6 @@
 import type { WorldFailure } from "./failure.ts";
 import { longestStandstillMs } from "./measure.ts";
+import { doubts } from "./outage.ts";
 import { lasting } from "./world.ts";
 
 /** The whole test is of five minutes: --orders above 20 000 asks for it. */
@@ -36,9 +37,8 @@ export const f28: WorldFailure = {
     const endings = turn.flatMap(({ lives }) => lives.map(({ ending }) => ending));
     const rude = endings.filter((ending) => ending !== "exit code 0");
     const resets = world.history.calls.filter(({ reset }) => reset).length;
-    const unclear = world.history.of("info").length;
     return {
-      figures: { SIGTERMs: stops, resets, unclear },
+      figures: { SIGTERMs: stops, resets, doubts: doubts(world) },
       misses: [
         ...(resets > 0 ? [`${resets} requests on kept connections were cut`] : []),
         ...rude.map((ending) => `a program ended with ${ending}`),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { until } from "../support/until.ts";
 import type { WorldFailure } from "./failure.ts";
+import { doubts } from "./outage.ts";
 
 const TIMES = 5;
 const TIMES_BRIEF = 2;
@@ -45,7 +46,7 @@ export const f29: WorldFailure = {
       figures: {
         thrown: lives.length,
         endings: [...new Set(lives.map(({ ending }) => ending))].join(" "),
-        resets,
+        doubts: doubts(world),
       },
       misses: [
         ...(LOGGED.test(readFileSync(world.home.log(api.name), "utf8")) ? [] : ["the error was not logged"]),

@@ -9,7 +9,7 @@ const PER_SECOND = 100;
 export const f31: WorldFailure = {
   id: "F31",
   title: "partitions added in mid-run",
-  objective: { what: "an order in a new partition is decided", ms: 60_000 },
+  objective: { what: "an order in a new partition is decided", ms: 30_000 },
   world: { apis: 2, workers: 2 },
   async run(world, { orders }) {
     const shopping = world.shop.begin({ buyers: await world.users(orders), perSecond: PER_SECOND });

@@ -51,6 +51,13 @@ export async function during(ms: number, begin: () => unknown, end: () => unknow
   return { from, to: Date.now() };
 }
 
+/** Which answers left buyers in doubt, and how many: "outcome_unknown 3"; "none". */
+export function doubts({ history }: World): string {
+  const codes = history.of("info").map(({ code, reset }) => (reset ? `${code} (reset)` : code));
+  const each = [...new Set(codes)].map((code) => `${code} ${codes.filter((other) => other === code).length}`);
+  return each.join(" + ") || "none";
+}
+
 /** What buyers were answered while Kafka took no orders, once the breaker had had time to open. */
 export function refusals({ history }: World, { from, to }: Outage, limits: RefusalLimits) {
   const p99 = percentile(answerTimes(history, from, to), 0.99);

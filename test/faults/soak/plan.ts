@@ -43,9 +43,13 @@ const program =
   (name: ProgramName): Draw =>
   (random, wish) => {
     const which = random.between(0, (name === "api" ? wish.apis : wish.workers) - 1);
-    const fault = { kind: "program", program: name, which, how: of(BLOWS, random) } as const;
-    // A worker that is frozen for longer than its session comes back as a zombie.
-    return { fault, lastsMs: random.between(500, name === "api" ? 4_000 : 14_000) };
+    const how = of(BLOWS, random);
+    // A worker that is frozen for longer than its session comes back as a zombie; one that ended comes back at once.
+    const frozenMs = random.between(500, name === "api" ? 4_000 : 14_000);
+    return {
+      fault: { kind: "program", program: name, which, how },
+      lastsMs: how === "freeze" ? frozenMs : 0,
+    };
   };
 const server =
   (name: ServerName, longestMs: number): Draw =>
