@@ -4,7 +4,7 @@ import type { Counts } from "../judge.ts";
 import { judgeAll, judgeSale } from "../judge.ts";
 import { createRandom } from "../random.ts";
 import { forbidden, NOTHING, type Outcome } from "../runner.ts";
-import { openWorld, type World, type WorldWish } from "../world.ts";
+import { lasting, openWorld, type World, type WorldWish } from "../world.ts";
 import { bringAbout } from "./bring-about.ts";
 import { inWords, planOf, type Step } from "./plan.ts";
 import { rollSales, type Sales } from "./sales.ts";
@@ -39,7 +39,7 @@ export async function soak(options: Soak): Promise<Outcome> {
   const world = await openWorld({ folder, env, wish: WISH, orders: 0, random, report });
   try {
     const sales = rollSales(world, folder, options.perSecond);
-    const faults = await endure(world, sales, plan, report);
+    const faults = await endure(world, sales, plan, options);
     report("calm; waiting until everything is decided");
     await Promise.all([...world.apis, ...world.workers].map((keeper) => keeper.ready()));
     const { counts, misses } = await judgeSales(world, sales, await sales.end());
@@ -65,18 +65,20 @@ async function endure(
   world: World,
   sales: Sales,
   plan: readonly Step[],
-  report: (line: string) => void,
+  { lengthMs, report }: Soak,
 ): Promise<number> {
   let faults = 0;
   const onFault = (step: Step): void => {
     faults += 1;
     report(inWords(step));
   };
+  const endsAt = performance.now() + lengthMs;
   const timer = setInterval(() => {
     void progress(world, sales, faults).then(report);
   }, PROGRESS_EVERY_MS);
   try {
     await bringAbout(world, plan, onFault);
+    await lasting(Math.max(0, endsAt - performance.now()));
     return faults;
   } finally {
     clearInterval(timer);
