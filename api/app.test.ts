@@ -13,6 +13,7 @@ import { createFakeStockStore } from "../shared/testing/stock-store.ts";
 import { createApp, type AppDependencies } from "./app.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
 import { createAccountService } from "./services/account-service.ts";
+import { createConsistencyService } from "./services/consistency-service.ts";
 import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
@@ -89,6 +90,14 @@ export function createTestApp(settings: Partial<AppDependencies["settings"]> = {
     }),
     audit: administration.audit,
     reconciling: createReconcileService({ stock, ledger: database.store, audit: administration.audit, log }),
+    consistency: createConsistencyService({
+      consistency: {
+        async *check() {},
+        underWay: async () => ({ orders: 0, reservations: 0, notLoaded: 0 }),
+      },
+      products,
+      now: clock.now,
+    }),
     settings: {
       ratePerAddress: 100_000,
       orderRatePerUser: 100_000,

@@ -5,6 +5,7 @@ import type { AuditTrail, Log } from "../shared/domain/ports.ts";
 import type { Check } from "../shared/readiness.ts";
 import { createAccountController } from "./controllers/account-controller.ts";
 import { createAuditController } from "./controllers/audit-controller.ts";
+import { createConsistencyController } from "./controllers/consistency-controller.ts";
 import { createDeadLetterController } from "./controllers/dead-letter-controller.ts";
 import { createOperationController } from "./controllers/operation-controller.ts";
 import { createOrderController } from "./controllers/order-controller.ts";
@@ -20,6 +21,7 @@ import { createDocument } from "./openapi/document.ts";
 import { requestLog } from "./request-context.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
 import { auditRoutes } from "./routes/audit-routes.ts";
+import { consistencyRoutes } from "./routes/consistency-routes.ts";
 import { deadLetterRoutes } from "./routes/dead-letter-routes.ts";
 import type { Guards } from "./routes/guards.ts";
 import { operationRoutes } from "./routes/operation-routes.ts";
@@ -28,6 +30,7 @@ import { productRoutes } from "./routes/product-routes.ts";
 import { reconcileRoutes } from "./routes/reconcile-routes.ts";
 import { settlementRoutes } from "./routes/settlement-routes.ts";
 import type { AccountService } from "./services/account-service.ts";
+import type { ConsistencyService } from "./services/consistency-service.ts";
 import type { DeadLetterService } from "./services/dead-letter-service.ts";
 import type { OrderQueryService } from "./services/order-query-service.ts";
 import type { OrderService } from "./services/order-service.ts";
@@ -48,6 +51,7 @@ export interface AppDependencies {
   readonly deadLetters: DeadLetterService;
   readonly audit: Pick<AuditTrail, "list">;
   readonly reconciling: ReconcileService;
+  readonly consistency: ConsistencyService;
   readonly settings: {
     readonly ratePerAddress: number;
     readonly orderRatePerUser: number;
@@ -98,6 +102,10 @@ export function createApp(dependencies: AppDependencies): Express {
     reconcileRoutes(createReconcileController(dependencies.reconciling), guards),
   );
   app.use("/api/admin/audit", auditRoutes(createAuditController(dependencies.audit), guards));
+  app.use(
+    "/api/admin/consistency",
+    consistencyRoutes(createConsistencyController(dependencies.consistency), guards),
+  );
   app.use(notFound);
   app.use(errorHandler(log));
   return app;

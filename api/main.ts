@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { openConnections, type Connections } from "../shared/connections.ts";
+import { createConsistency } from "../shared/domain/consistency.ts";
 import type { Log, StockEpochs, StockStore } from "../shared/domain/ports.ts";
 import { createFailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
@@ -8,6 +9,8 @@ import { createOrderEvents } from "../shared/kafka/order-events.ts";
 import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLogger } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
+import { createSequelize } from "../shared/mysql/connection.ts";
+import { createInvariantReader } from "../shared/mysql/invariant-reader.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createLedger } from "../shared/mysql/repositories/ledger.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
@@ -17,6 +20,7 @@ import type { RedisClient } from "../shared/redis/client.ts";
 import { createRedlock } from "../shared/redis/lock.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
+import { createStockAudit } from "../shared/redis/stock-audit.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, startProgram } from "../shared/start.ts";
 import { createApp, type AppDependencies } from "./app.ts";
@@ -33,6 +37,7 @@ import { createUserRepository } from "./repositories/user-repository.ts";
 import { closeHttpServer, createHttpServer } from "./server.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createBacklogGuard } from "./services/backlog-guard.ts";
+import { createConsistencyService } from "./services/consistency-service.ts";
 import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
@@ -43,6 +48,9 @@ import { createStockGate } from "./services/stock-gate.ts";
 
 /** A reader would rather hear not_ready. */
 const STATEMENT_TIMEOUT_MS = 3_000;
+
+/** Above what 3 million orders take; a proxy in front must wait as long. */
+const CONSISTENCY_DEADLINE_MS = 110_000;
 
 await startProgram(main);
 
@@ -123,6 +131,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     }),
     settlements: createSettlementService(createSettlementReader(sequelize)),
     ...administration(wiring, now),
+    consistency: createConsistencyService({ consistency: wireConsistency(wiring, lifecycle), products, now }),
     settings: appSettings(config),
   });
   return {
@@ -181,6 +190,19 @@ function administration(
   const ledger = createLedger(sequelize);
   const reconciling = createReconcileService({ stock: createStockStore(redis), ledger, audit, log });
   return { deadLetters, audit, reconciling };
+}
+
+/** On a connection of its own, opened when it is first asked: scans must not hold those that buyers wait for. */
+function wireConsistency({ config, redis, admin }: Wiring, lifecycle: Lifecycle) {
+  const sequelize = createSequelize({ ...config, MYSQL_POOL_MAX: 1 }, CONSISTENCY_DEADLINE_MS);
+  lifecycle.onStop("mysql of the checks", () => sequelize.close());
+  const elapsed = () => performance.now();
+  return createConsistency({
+    database: createInvariantReader({ sequelize, elapsed, deadlineMs: CONSISTENCY_DEADLINE_MS }),
+    stock: createStockAudit(redis),
+    backlog: createBacklogWatch(admin),
+    elapsed,
+  });
 }
 
 function attemptLimits(redis: RedisClient, config: Readonly<ApiConfig>) {

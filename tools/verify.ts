@@ -1,85 +1,122 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import type { Log } from "../shared/domain/ports.ts";
+import type { Admin } from "kafkajs";
+import { StartRefused } from "../shared/config.ts";
+import {
+  byInvariant,
+  createConsistency,
+  type CheckResult,
+  type Consistency,
+  type InvariantReader,
+} from "../shared/domain/consistency.ts";
+import type { BacklogWatch, Log } from "../shared/domain/ports.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createKafka } from "../shared/kafka/client.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
-import { defineModels } from "../shared/mysql/models.ts";
-import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
+import { createInvariantReader } from "../shared/mysql/invariant-reader.ts";
 import { connectRedis } from "../shared/redis/client.ts";
-import { createStockStore } from "../shared/redis/stock-store.ts";
-import { startProgram } from "../shared/start.ts";
+import { createStockAudit } from "../shared/redis/stock-audit.ts";
+import { reach } from "../shared/start.ts";
 import { toolSettings } from "./settings.ts";
-import { databaseFindings, type Finding } from "./verify/database-invariants.ts";
-import { liveFindings, underWay } from "./verify/live-invariants.ts";
+import { CannotVerify, HELP, readOptions, type Options } from "./verify/options.ts";
+import { createProgress } from "./verify/progress.ts";
+import { checkHistory } from "./verify/history-check.ts";
+import { toJson, toText } from "./verify/report.ts";
 
-const WAIT_DEFAULT_S = "30";
 const POLL_MS = 200;
+const NOTHING_CHECKED = 2;
 /** For one check over millions of rows. */
 const STATEMENT_TIMEOUT_MS = 300_000;
-const PRODUCTS_MAX = 100_000;
 const quiet = (): void => undefined;
 const silent: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const elapsed = (): number => performance.now();
 
-await startProgram(main);
+try {
+  await main();
+} catch (error) {
+  const known = error instanceof CannotVerify || error instanceof StartRefused;
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(known ? `${reason}\n` : `The checks could not be finished: ${reason}\n`);
+  process.exit(NOTHING_CHECKED);
+}
 
-/** Reads MySQL, Redis and Kafka and reports each invariant: ok, or the rows that break it; exit code 1 if any breaks. */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { wait: { type: "string", default: WAIT_DEFAULT_S }, json: { type: "boolean", default: false } },
-  });
-  const settings = toolSettings();
-  const sequelize = createSequelize(settings, STATEMENT_TIMEOUT_MS);
-  const redis = await connectRedis({ url: settings.REDIS_URL, name: "flashpay-verify", onError: quiet });
-  const admin = createKafka({
-    clientId: "flashpay-verify",
-    brokers: settings.KAFKA_BROKERS,
-    log: silent,
-  }).admin();
-  await admin.connect();
-  try {
-    const repository = createProductRepository(sequelize, defineModels(sequelize), () => Date.now());
-    const live = {
-      stock: createStockStore(redis),
-      backlog: createBacklogWatch(admin),
-      products: () => repository.active(0, 0, PRODUCTS_MAX),
-    };
-    await untilDrained(live, Number(values.wait) * 1_000);
-    const findings: Finding[] = [];
-    for await (const finding of databaseFindings(sequelize)) findings.push(finding);
-    for await (const finding of liveFindings(live)) findings.push(finding);
-    report(findings, values.json);
-    if (findings.some(({ rows }) => rows.length > 0)) process.exitCode = 1;
-  } finally {
-    await admin.disconnect();
-    redis.disconnect();
-    await sequelize.close();
-  }
-}
-
-/** Orders that are under way break nothing; past the deadline they are reported as they are. */
-async function untilDrained(live: Parameters<typeof underWay>[0], waitMs: number): Promise<void> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const { lag, reservations } = await underWay(live);
-    if ((lag === 0n && reservations === 0) || performance.now() > deadline) return;
-    await delay(POLL_MS);
-  }
-}
-
-function report(findings: readonly Finding[], json: boolean): void {
-  if (json) {
-    console.log(JSON.stringify({ ok: findings.every(({ rows }) => rows.length === 0), findings }, null, 2));
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(HELP);
     return;
   }
-  for (const { invariant, rule, rows } of findings) {
-    console.log(`${rows.length === 0 ? "ok    " : "BROKEN"} ${invariant.padEnd(4)} ${rule}`);
-    for (const row of rows) console.log(`         ${JSON.stringify(row)}`);
+  const open: (() => unknown)[] = [];
+  try {
+    const { consistency, backlog, database, sequelize } = await connect((release) => open.push(release));
+    const { productId } = options.check;
+    if (productId !== undefined && (await database.sales(productId)).length === 0)
+      throw new CannotVerify(`--product: there is no product ${String(productId)}.`);
+    const mark = await backlog.endOffsets();
+    await untilDrained(consistency, options);
+    const historySteps = options.history === undefined ? 0 : 1;
+    const progress = createProgress(consistency.total(options.check) + historySteps, process.stderr.isTTY);
+    const findings: CheckResult[] = [];
+    let done = 0;
+    const onPass = (table: string): void => {
+      progress.at((done += 1), `${table} passed over`);
+    };
+    progress.at(done, "passing over the tables");
+    for await (const result of consistency.check({ ...options.check, mark, onPass })) {
+      findings.push(result);
+      progress.at((done += 1), `${result.invariant} ${result.rule}`);
+    }
+    if (options.history !== undefined) {
+      const onProgress = (part: number): void => {
+        progress.at(done + part, "I1, I8 what clients heard");
+      };
+      findings.push(
+        ...(await checkHistory({ sequelize, file: options.history, options: options.check, onProgress })),
+      );
+    }
+    progress.stop();
+    const sorted = byInvariant(findings);
+    console.log(options.json ? toJson(sorted) : toText(sorted));
+    if (findings.some(({ state }) => state === "broken")) process.exitCode = 1;
+  } finally {
+    for (const release of open.reverse()) await release();
   }
-  const broken = findings.filter(({ rows }) => rows.length > 0).length;
-  console.log(
-    broken === 0
-      ? `verify: all ${findings.length} checks hold`
-      : `verify: ${broken} of ${findings.length} checks are broken`,
+}
+
+interface Connected {
+  readonly consistency: Consistency;
+  readonly backlog: BacklogWatch;
+  readonly database: InvariantReader;
+  readonly sequelize: ReturnType<typeof createSequelize>;
+}
+
+async function connect(onClose: (release: () => unknown) => void): Promise<Connected> {
+  const settings = toolSettings();
+  const sequelize = createSequelize(settings, STATEMENT_TIMEOUT_MS);
+  onClose(() => sequelize.close());
+  await reach("MYSQL_HOST", "MySQL", () => sequelize.authenticate());
+  const redis = await reach("REDIS_URL", "Redis", () =>
+    connectRedis({ url: settings.REDIS_URL, name: "flashpay-verify", onError: quiet }),
   );
+  onClose(() => {
+    redis.disconnect();
+  });
+  const brokers = settings.KAFKA_BROKERS;
+  const admin: Admin = createKafka({ clientId: "flashpay-verify", brokers, log: silent }).admin();
+  onClose(() => admin.disconnect());
+  await reach("KAFKA_BROKERS", "Kafka", () => admin.connect());
+  const backlog = createBacklogWatch(admin);
+  const database = createInvariantReader({ sequelize, elapsed, sideBySide: true });
+  const stock = createStockAudit(redis);
+  const consistency = createConsistency({ database, stock, backlog, elapsed });
+  return { consistency, backlog, database, sequelize };
+}
+
+/** Orders that are under way break nothing: they are given this long to be decided. */
+async function untilDrained(consistency: Consistency, { check, waitMs }: Options): Promise<void> {
+  const deadline = elapsed() + waitMs;
+  for (;;) {
+    const { orders, reservations, notLoaded } = await consistency.underWay(check.productId);
+    if ((orders === 0 && reservations === 0 && notLoaded === 0) || elapsed() > deadline) return;
+    await delay(POLL_MS);
+  }
 }

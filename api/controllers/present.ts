@@ -7,6 +7,7 @@ import type { Page } from "../../shared/domain/page.ts";
 import type { OrderPosition } from "../../shared/domain/ports.ts";
 import type { OrderView, Settlement } from "../../shared/domain/settlement.ts";
 import type { User } from "../../shared/domain/user.ts";
+import type { ConsistencyReport } from "../services/consistency-service.ts";
 import type { HandledLetter, InspectedLetter } from "../services/dead-letter-service.ts";
 import type { Reconciled } from "../services/reconcile-service.ts";
 import type { Sale } from "../services/product-service.ts";
@@ -84,6 +85,18 @@ export function saleBody(sale: Sale): object {
     perUserLimit,
     state,
     createdAt: instant(createdAt),
+  };
+}
+
+export function consistencyBody({ checkedAt, checks, underWay }: ConsistencyReport): object {
+  return {
+    consistent: checks.every(({ state }) => state !== "broken"),
+    checkedAt: instant(checkedAt),
+    checks: checks.map(({ invariant, rule, state, offenders, rows, counted }) => ({
+      ...{ invariant, rule, state, ok: state !== "broken", offenders, rows },
+      ...(counted !== undefined && { counted }),
+    })),
+    underWay: { orders: underWay.orders, reservations: underWay.reservations },
   };
 }
 

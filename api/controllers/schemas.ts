@@ -168,6 +168,8 @@ export const ordersQuery = Joi.object<OrdersQuery>({
   productId: idText,
 });
 
+export const consistencyQuery = Joi.object<{ readonly productId?: number }>({ productId: idText });
+
 export const encodeCursor = (position: number | OrderPosition): string =>
   Buffer.from(JSON.stringify(position)).toString("base64url");
 

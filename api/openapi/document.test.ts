@@ -35,6 +35,7 @@ const MOUNTS = [
   "/api/admin/dead-letters",
   "/api/admin/products",
   "/api/admin/audit",
+  "/api/admin/consistency",
 ];
 
 /** Method and path of every route that the router would really run, by walking its layers. */
@@ -120,7 +121,7 @@ describe("each operation in the document", () => {
     "readReadiness",
     "readMetrics",
   ]);
-  const admin = /openSale|OfProduct$/;
+  const admin = /openSale|OfProduct$|checkConsistency/;
 
   for (const { name, path, operation } of operations) {
     const { operationId = "" } = operation;

@@ -56,6 +56,7 @@ export const successResponses = {
   DeadLetterDiscarded: answer("The dead letter is discarded.", ref("schemas", "HandledDeadLetter")),
   Reconciled: answer("How the counters stood, and stand.", ref("schemas", "Reconciled")),
   AuditPage: pageOf("Acts of administrators.", "AuditEntry"),
+  Consistency: answer("What every check found.", ref("schemas", "Consistency")),
   Health: {
     description: "Alive, or ready.",
     content: { "application/json": { schema: ref("schemas", "Readiness") } },

@@ -45,6 +45,11 @@ export function databaseFailure(error: unknown): DatabaseFailure {
   return error instanceof DatabaseError && errno !== undefined && DATA_ERRNO.has(errno) ? "data" : "other";
 }
 
+/** A statement was given up because it ran longer than its session allows: MySQL, MariaDB. */
+export function isStatementTimeout(error: unknown): boolean {
+  return [3024, 1969].includes(errnoOf(error) ?? 0);
+}
+
 const DATA_ERRNO: ReadonlySet<number> = new Set([1048, 1264, 1366, 1406, 1292, 1452, 3819, 4025]);
 
 /** For the API: a database that is away is not the client's fault, and nothing was taken. */

@@ -98,7 +98,10 @@ async function bringAbout(
         skipped: measured.skipped,
       };
     world.report("the fault is over; waiting until everything is decided");
-    const { counts, rows, misses } = await judge(world, measured.deadLetters ?? 0);
+    const { counts, rows, misses } = await judge(world, {
+      deadLetters: measured.deadLetters ?? 0,
+      redisForgets: failure.redisForgets ?? false,
+    });
     const late = measured.recovery?.(rows) ?? {};
     const missing = (await failure.after?.(world, measured)) ?? [];
     const recoveryMs = late.recoveryMs ?? measured.recoveryMs;

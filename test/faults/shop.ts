@@ -9,7 +9,8 @@ import type { Random } from "./random.ts";
 const KEYED = 0.6;
 const PERSISTENT = 0.5;
 const QUANTITY_MAX = 2;
-const ASK_AGAIN_MS = 250;
+/** What Retry-After asks for. */
+const ASK_AGAIN_MS = 1_000;
 const AT_ONCE = 64;
 const HEARD_DEADLINE_MS = 60_000;
 

@@ -10,10 +10,14 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export function openDatabase({ host, port, user, password, database }: MysqlAddress): Database {
+/** With one connection, what is set for the session holds for all that follows. */
+export function openDatabase(
+  { host, port, user, password, database }: MysqlAddress,
+  connectionLimit = 2,
+): Database {
   const pool = mysql.createPool({
     ...{ host, port, user, password, database },
-    connectionLimit: 2,
+    connectionLimit,
     timezone: "Z",
     multipleStatements: false,
   });

@@ -14,8 +14,16 @@ export interface Ended {
 }
 
 /** Runs a program that is expected to end by itself, as a process of its own; past the deadline it is killed. */
-export async function runProgram(program: ProgramName, env: NodeJS.ProcessEnv): Promise<Ended> {
-  const child = spawn(process.execPath, ["--import", "tsx", `${program}/main.ts`], {
+export const runProgram = (program: ProgramName, env: NodeJS.ProcessEnv): Promise<Ended> =>
+  runScript(`${program}/main.ts`, [], env);
+
+/** The same for a tool. */
+export async function runScript(
+  script: string,
+  flags: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Ended> {
+  const child = spawn(process.execPath, ["--import", "tsx", script, ...flags], {
     cwd: REPOSITORY,
     env,
     stdio: ["ignore", "pipe", "pipe"],

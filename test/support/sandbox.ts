@@ -107,7 +107,7 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
     settings,
     start,
     client,
-    verify: (): Promise<Verdict> => runVerify(settings()),
+    verify: (...flags: string[]): Promise<Verdict> => runVerify(settings(), ...flags),
     openSale: (http: HttpClient, wish: SaleWish): Promise<SaleBody> => openSale(http, host, wish),
     users: (count: number): Promise<Person[]> => seedUsers(database, jwtSecret, count),
     lag: async () => Number(await backlog.lag()),
@@ -195,4 +195,4 @@ async function skipBacklog(admin: Admin): Promise<void> {
   });
 }
 
-export { broken, type Person };
+export { broken, type Person, type Verdict };

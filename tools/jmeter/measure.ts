@@ -107,11 +107,15 @@ async function showProgress(
 
 /** `npm run verify` on the site's servers; a person reads its own words. */
 async function verify(site: Site): Promise<boolean> {
-  const { ok } = await run(process.execPath, ["--import", "tsx", join(REPOSITORY, "tools/verify.ts")], {
-    cwd: REPOSITORY,
-    env: toolEnvironment(site),
-    output: "inherit",
-    deadlineMs: VERIFY_DEADLINE_MS,
-  });
+  const { ok } = await run(
+    process.execPath,
+    ["--import", "tsx", join(REPOSITORY, "tools/verify.ts"), "--drained"],
+    {
+      cwd: REPOSITORY,
+      env: toolEnvironment(site),
+      output: "inherit",
+      deadlineMs: VERIFY_DEADLINE_MS,
+    },
+  );
   return ok;
 }

@@ -21,11 +21,17 @@ export function parseEngine(program: string, output: string): Engine | undefined
   return { program, kind: /mariadb/i.test(output) ? "MariaDB" : "MySQL", version };
 }
 
-/** Options of every start. The socket's path is relative to the data: an absolute one may pass the limit of 107 bytes. */
+/**
+ * Options of every start. The socket's path is relative to the data: an absolute one may pass the limit of 107 bytes.
+ * The folder for temporary tables is the server's own: at its start a server deletes all that it finds there, and in a
+ * shared one these are the tables that other servers' queries are using.
+ */
 export function serverOptions(engine: Engine, data: string): string[] {
+  const temporary = join(dirname(data), "tmp");
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
   const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
   const ofMysql = engine.kind === "MySQL" ? ["--mysqlx=OFF"] : [];
-  return ["--no-defaults", `--datadir=${data}`, ...asRoot, ...ofMysql];
+  return ["--no-defaults", `--datadir=${data}`, `--tmpdir=${temporary}`, ...asRoot, ...ofMysql];
 }
 
 /**

@@ -43,7 +43,10 @@ export async function soak(options: Soak): Promise<Outcome> {
     report("calm; waiting until everything is decided");
     await Promise.all([...world.apis, ...world.workers].map((keeper) => keeper.ready()));
     const { counts, misses } = await judgeSales(world, sales, await sales.end());
-    misses.push(...(await judgeAll(world, 0)), ...forbidden({ redisForgets: withDataLoss }, counts));
+    misses.push(
+      ...(await judgeAll(world, { deadLetters: 0, redisForgets: withDataLoss })),
+      ...forbidden({ redisForgets: withDataLoss }, counts),
+    );
     if (misses.length > 0) {
       world.keepLogs(options.keep);
       report(`missed; its logs are in ${options.keep}`);
