@@ -382,6 +382,17 @@ describe("reserve", () => {
     expect(outcomes.filter(({ outcome }) => outcome === "sold_out")).to.have.lengthOf(49);
   });
 
+  it("takes nothing while the counters are missing: nothing is not a full stock", async () => {
+    const store = createStockStore(redis);
+    const [productId, userId, orderId] = [freshId(), freshId(), uuidv7()];
+    const input = { orderId, userId, productId, quantity: 1 };
+    expect(await store.reserve(input)).to.deep.equal({ outcome: "not_loaded" });
+    await store.load({ product: openSale(productId), bought: nobody(), epoch: 1 });
+    await store.shut(productId);
+    expect(await store.reserve(input)).to.deep.equal({ outcome: "not_loaded" });
+    expect(await store.findReservation(productId, orderId)).to.equal(null);
+  });
+
   it("keeps a price of 10¹² and ids beyond 2³² exact", async () => {
     const store = createStockStore(redis);
     const [productId, userId, orderId] = [freshId(), 2 ** 50 + 1, uuidv7()];

@@ -6,7 +6,18 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const PROGRAMS = ["start", "test", "verify", "admin", "jmeter", "postman", "faults", "soak", "simulation"];
+const PROGRAMS = [
+  "start",
+  "test",
+  "verify",
+  "admin",
+  "jmeter",
+  "postman",
+  "faults",
+  "soak",
+  "simulation",
+  "mutants",
+];
 const NODE_MIN = [20, 19];
 const LOCK_DEADLINE_MS = 600_000;
 const LOCK_POLL_MS = 200;

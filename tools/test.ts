@@ -2,12 +2,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "./stack/command.ts";
 import { StackFailure } from "./stack/failure.ts";
-import { cacheFolder, openHome, REPOSITORY } from "./stack/home.ts";
-import { migrate } from "./stack/migrate.ts";
+import { cacheFolder, REPOSITORY } from "./stack/home.ts";
 import { killEverything, stopEverything } from "./stack/registry.ts";
 import { createReport } from "./stack/report.ts";
-import { openSecrets } from "./stack/secrets.ts";
-import { startServers, type Servers } from "./stack/servers.ts";
 import { onStopWish } from "./stack/signals.ts";
 import { makeTestHome, removeAbandonedHomes, removeTestHome } from "./stack/test-home.ts";
 import {
@@ -19,7 +16,7 @@ import {
   unitSpecs,
   type Counts,
 } from "./stack/test-runs.ts";
-import { createTopics } from "./stack/topics.ts";
+import { startTestServers } from "./stack/test-servers.ts";
 
 const HELP = `npm test: types, lint, layers, format; unit tests; then every test on private servers in a temporary folder.
 
@@ -98,14 +95,10 @@ async function check(): Promise<Counts> {
 async function onServers(specs: readonly string[]): Promise<Counts> {
   try {
     await removeAbandonedHomes(report);
-    const servers = await startServers({ home, env: environment, report });
-    await createTopics(servers.kafka.brokers, 1);
-    await migrate(servers.mysql, environment);
-    report("database is migrated, topics are there");
-    const env = { ...environment, ...addresses(servers) };
+    const servers = await startTestServers({ home, env: environment, report });
     const counts = await runSpecs(specs, {
       grep: flags.grep,
-      env,
+      env: servers.env,
       countsFile: join(home, "integration.json"),
     });
     await servers.stop();
@@ -117,18 +110,4 @@ async function onServers(specs: readonly string[]): Promise<Counts> {
       process.stderr.write(`${error.stack ?? ""}\n`);
     return { passed: 0, failed: 1 };
   }
-}
-
-/** Where the specs find the servers. Their names differ from the programs' settings, so nothing uses them by accident. */
-function addresses({ mysql, redis, kafka }: Servers): NodeJS.ProcessEnv {
-  return {
-    TEST_MYSQL_HOST: mysql.host,
-    TEST_MYSQL_PORT: String(mysql.port),
-    TEST_MYSQL_USER: mysql.user,
-    TEST_MYSQL_PASSWORD: mysql.password,
-    TEST_MYSQL_DATABASE: mysql.database,
-    TEST_MYSQL_ROOT_PASSWORD: openSecrets(openHome(home)).mysqlRootPassword,
-    TEST_REDIS_URL: redis.url,
-    TEST_KAFKA_BROKERS: kafka.brokers,
-  };
 }

@@ -79,8 +79,10 @@ describe("placing an order", () => {
   it("takes the price and the time of acceptance from the store, never from the buyer", async () => {
     const scene = await opened({ price: 5 });
     scene.clock.advance(1_234);
-    const { order } = await scene.place();
-    expect([order.unitPrice, order.acceptedAt]).to.deep.equal([5, scene.clock.now()]);
+    const claimed = { unitPrice: 1, price: 1, currency: "XXX", acceptedAt: 1 };
+    const { order } = await scene.place({ quantity: 1, ...claimed });
+    expect(order).to.include({ unitPrice: 5, currency: "KRW", acceptedAt: scene.clock.now() });
+    expect(inLog(scene)).to.deep.equal([order]);
   });
 
   it("frees the user's lock on the product, so that the next order can come at once", async () => {

@@ -8,7 +8,7 @@ const TERMINATED = 143;
 const LINGER_MAX_MS = 10_000;
 
 /**
- * Runs specs and writes how many passed and failed to a file. The process is not made to exit: one that lingers after its last
+ * Runs specs and writes what passed and what failed, and how, to a file. The process is not made to exit: one that lingers after its last
  * test has left a connection, a timer or a server behind, and that is a failure too.
  * Usage: run-mocha.ts --counts FILE [--grep PATTERN] SPEC...
  */
@@ -29,16 +29,21 @@ for (const spec of positionals) mocha.addFile(resolve(spec));
 await mocha.loadFilesAsync();
 
 let passed = 0;
+const failures: object[] = [];
 const runner = mocha.run((failed) => {
-  writeJson(countsFile, { passed, failed });
+  writeJson(countsFile, { passed, failed, failures });
   process.exitCode = failed === 0 ? 0 : 1;
   setTimeout(() => {
     const left = [...new Set(process.getActiveResourcesInfo())].join(", ");
     process.stderr.write(`The tests are over, but something was left running: ${left}.\n`);
-    writeJson(countsFile, { passed, failed: failed + 1 });
+    writeJson(countsFile, { passed, failed: failed + 1, failures });
     process.exit(1);
   }, LINGER_MAX_MS).unref();
 });
 runner.on("pass", () => {
   passed += 1;
+});
+runner.on("fail", (failing, error: Error & { code?: unknown }) => {
+  const { name, code, message } = error;
+  failures.push({ title: failing.fullTitle(), kind: failing.type, name, code, message });
 });

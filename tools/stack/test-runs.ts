@@ -32,19 +32,29 @@ export function needsServers(spec: string): boolean {
   return spec.replace(`${REPOSITORY}/`, "").replace(/^\.\//, "").startsWith(`${INTEGRATION_FOLDER}/`);
 }
 
+export type SpecRun = {
+  grep: string | undefined;
+  env: NodeJS.ProcessEnv;
+  countsFile: string;
+  /** Another copy of the repository. */
+  root?: string;
+  output?: "inherit" | { log: string };
+  deadlineMs?: number;
+};
+
 /** Runs specs in a process of their own. One that crashed before it could count is one failure. */
 export async function runSpecs(
   specs: readonly string[],
-  { grep, env, countsFile }: { grep: string | undefined; env: NodeJS.ProcessEnv; countsFile: string },
+  { grep, env, countsFile, root = REPOSITORY, output = "inherit", deadlineMs = RUN_DEADLINE_MS }: SpecRun,
 ): Promise<Counts> {
   if (specs.length === 0) return { passed: 0, failed: 0 };
   const grepArgs = grep === undefined ? [] : ["--grep", grep];
-  const args = ["--import", "tsx", join(REPOSITORY, "tools/stack/run-mocha.ts"), "--counts", countsFile];
+  const args = ["--import", "tsx", join(root, "tools/stack/run-mocha.ts"), "--counts", countsFile];
   const result = await run(process.execPath, [...args, ...grepArgs, ...specs], {
-    cwd: REPOSITORY,
+    cwd: root,
     env,
-    output: "inherit",
-    deadlineMs: RUN_DEADLINE_MS,
+    output,
+    deadlineMs,
   });
   return toCounts(readJson(countsFile), result.ok);
 }

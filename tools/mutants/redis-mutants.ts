@@ -1,0 +1,67 @@
+import type { Mutant } from "./mutant.ts";
+
+const RESERVE = "shared/redis/scripts/reserve.lua";
+/** The same tests for all four: one run of them unmutated. */
+const SCRIPTS = { specs: ["test/redis-scripts.test.ts"], grep: "^(reserve|settle) " };
+
+export const REDIS_MUTANTS: readonly Mutant[] = [
+  {
+    id: "M1",
+    title: "read, then decrement, instead of one script",
+    edits: [
+      {
+        file: RESERVE,
+        find: `redis.call("HSET", KEYS[1], "left", string.format("%d", stock[1] - quantity),\n  "held"`,
+        replace: `redis.call("HSET", KEYS[1], "held"`,
+      },
+      {
+        file: "shared/redis/stock-store.ts",
+        find: `    const [outcome, value] = (await reserveScript(`,
+        replace: `    const known = await client.hexists(keys.reservations(productId), orderId);
+    const [outcome, value] = (await reserveScript(`,
+      },
+      {
+        file: "shared/redis/stock-store.ts",
+        find: `    if (outcome === "reserved" && value) return`,
+        replace: `    if (outcome === "reserved" && !known) {
+      const left = Number(await client.hget(keys.stock(productId), "left"));
+      await client.hset(keys.stock(productId), "left", left - quantity);
+    }
+    if (outcome === "reserved" && value) return`,
+      },
+    ],
+    ...SCRIPTS,
+  },
+  {
+    id: "M2",
+    title: "a reservation that is not idempotent by order id",
+    edits: [
+      { file: RESERVE, find: `if reservation then return { "reserved", reservation } end\n`, replace: "" },
+    ],
+    ...SCRIPTS,
+  },
+  {
+    id: "M12",
+    title: "a give-back that is not idempotent",
+    edits: [
+      {
+        file: "shared/redis/scripts/settle.lua",
+        find: `local reservation = redis.call("HGET", KEYS[2], orderId)`,
+        replace: `local reservation = redis.call("HGET", KEYS[2], orderId) or (message ~= "" and message)`,
+      },
+    ],
+    ...SCRIPTS,
+  },
+  {
+    id: "M14",
+    title: "a missing counter taken for full stock",
+    edits: [
+      {
+        file: RESERVE,
+        find: `if not stock[1] then return { "not_loaded" } end`,
+        replace: `if not stock[1] then stock = { "1000", "0", "99999999999999", "9", "1", "KRW", "0", "99999999999999" } end`,
+      },
+    ],
+    ...SCRIPTS,
+  },
+];
