@@ -23,26 +23,29 @@ const NOT_COPIED: ReadonlySet<string> = new Set([
 /** That the code is no longer what a mutant was written for. */
 export class CannotPlant extends Error {}
 
-/** A copy of the repository in a new folder within `folder`; the packages are shared. */
-export function copyRepository(folder: string): string {
+/** A copy of the repository, but for these files, in a new folder within `folder`; the packages are shared. */
+export function copyRepository(folder: string, changed: ReadonlyMap<string, string>): string {
   mkdirSync(folder, { recursive: true });
   const copy = mkdtempSync(join(folder, "copy-"));
   cpSync(REPOSITORY, copy, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
   symlinkSync(realpathSync(join(REPOSITORY, "node_modules")), join(copy, "node_modules"));
+  for (const [file, text] of changed) writeFileSync(join(copy, file), text);
   return copy;
 }
 
-/** @throws CannotPlant and changes nothing, unless each edit finds its one place */
-export function plant(root: string, edits: readonly Edit[]): void {
+/**
+ * The files that a mutant changes, as they will be.
+ * @throws CannotPlant unless each edit finds its one place
+ */
+export function edited(edits: readonly Edit[], root = REPOSITORY): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const { file, find, replace } of edits) {
-    const text = texts.get(file) ?? readText(root, file);
-    const parts = text.split(find);
+    const parts = (texts.get(file) ?? readText(root, file)).split(find);
     if (parts.length !== 2)
       throw new CannotPlant(`${file} holds ${parts.length - 1} times, instead of once: ${find.trim()}`);
     texts.set(file, parts.join(replace));
   }
-  for (const [file, text] of texts) writeFileSync(join(root, file), text);
+  return texts;
 }
 
 function readText(root: string, file: string): string {

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { readJson } from "../stack/files.ts";
 import { runSpecs } from "../stack/test-runs.ts";
-import { CannotPlant, copyRepository, plant } from "./copy.ts";
+import { CannotPlant, copyRepository, edited } from "./copy.ts";
 import { judge, toOutcome, type Outcome, type Verdict } from "./judge.ts";
 import type { Edit, Mutant } from "./mutant.ts";
 
@@ -24,9 +24,10 @@ export function createTrials(folder: string, env: NodeJS.ProcessEnv) {
   }
 
   async function attemptOnce(edits: readonly Edit[], tests: Tests): Promise<Verdict> {
-    const testsWithoutIt = await baselineOf(tests);
     try {
-      return judge(await runWith(edits, tests), testsWithoutIt);
+      const changed = edited(edits);
+      const testsWithoutIt = await baselineOf(tests);
+      return judge(await runWith(changed, tests), testsWithoutIt);
     } catch (error) {
       if (error instanceof CannotPlant) return { caught: false, why: `cannot be planted: ${error.message}` };
       throw error;
@@ -42,7 +43,7 @@ export function createTrials(folder: string, env: NodeJS.ProcessEnv) {
   }
 
   async function countUnmutated(tests: Tests): Promise<number> {
-    const outcome = await runWith([], tests);
+    const outcome = await runWith(new Map(), tests);
     const [failure] = outcome?.failures ?? [];
     if (!outcome || failure || outcome.passed === 0)
       throw new Error(
@@ -51,10 +52,12 @@ export function createTrials(folder: string, env: NodeJS.ProcessEnv) {
     return outcome.passed;
   }
 
-  async function runWith(edits: readonly Edit[], { specs, grep }: Tests): Promise<Outcome | undefined> {
-    const root = copyRepository(folder);
+  async function runWith(
+    changed: ReadonlyMap<string, string>,
+    { specs, grep }: Tests,
+  ): Promise<Outcome | undefined> {
+    const root = copyRepository(folder, changed);
     try {
-      plant(root, edits);
       const countsFile = join(root, "counts.json");
       const output = { log: join(root, "output.log") };
       await runSpecs(specs, { grep, env, countsFile, root, output, deadlineMs: RUN_DEADLINE_MS });
