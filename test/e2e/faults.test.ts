@@ -10,7 +10,7 @@ const SEED = 1;
 const RUN_TIMEOUT_MS = 180_000;
 const quiet = (): void => undefined;
 
-/** The short forms of `npm run test:faults`: nothing lost, doubled, oversold, leaked or wrong, and back in time. */
+/** The short forms of `npm run test:faults`: nothing lost, doubled, oversold, leaked or wrong. */
 describe("orders survive", function () {
   this.timeout(RUN_TIMEOUT_MS);
   const env = { ...cleanEnvironment(process.env), FLASHPAY_CACHE: process.env["FLASHPAY_CACHE"] };

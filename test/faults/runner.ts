@@ -115,7 +115,7 @@ async function bringAbout(
         ...missing,
         ...misses,
         ...forbidden(failure, counts),
-        ...tooLate(failure, recoveryMs),
+        ...tooLate(failure, recoveryMs, options.brief),
       ],
     };
   } finally {
@@ -128,9 +128,11 @@ export function forbidden({ redisForgets }: Pick<WorldFailure, "redisForgets">, 
   return names.filter((name) => counts[name] !== 0).map((name) => `${name}: ${counts[name]}`);
 }
 
-function tooLate({ objective }: WorldFailure, recoveryMs: number | undefined): string[] {
+/** A brief run tells its time and is not judged by it: it is a test among others, on a machine that may be busy. */
+function tooLate({ objective }: WorldFailure, recoveryMs: number | undefined, brief: boolean): string[] {
   if (!objective) return [];
   if (recoveryMs === undefined) return [`never: ${objective.what}`];
+  if (brief) return [];
   return recoveryMs <= objective.ms ? [] : [`${objective.what} after ${recoveryMs} ms, not ${objective.ms}`];
 }
 
