@@ -265,6 +265,13 @@ describe("an address", () => {
     }
   });
 
+  it("of the documents shows the page, which reads the document beside it", async () => {
+    const { app } = createTestApp();
+    expect((await request(app).get("/api-docs/")).text).to.contain("FlashPay API");
+    expect((await request(app).get("/api-docs/swagger-ui-init.js")).text).to.contain("/api-docs.json");
+    expect((await request(app).get("/api-docs.json")).body).to.have.nested.property("paths./api/orders");
+  });
+
   it("of the documents and the metrics is closed when its setting is off", async () => {
     const { app } = createTestApp({ docs: false, metrics: false });
     for (const path of ["/api-docs", "/api-docs.json", "/metrics"])

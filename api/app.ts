@@ -17,7 +17,6 @@ import { requireRole } from "./middleware/authenticate.ts";
 import { jsonBody } from "./middleware/body.ts";
 import { errorHandler, notFound } from "./middleware/error-handler.ts";
 import { limitOrdersPerUser, limitPerAddress } from "./middleware/rate-limit.ts";
-import { createDocument } from "./openapi/document.ts";
 import { requestLog } from "./request-context.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
 import { auditRoutes } from "./routes/audit-routes.ts";
@@ -85,7 +84,7 @@ export function createApp(dependencies: AppDependencies): Express {
     }),
   );
   app.use(limitPerAddress(settings.ratePerAddress));
-  if (settings.docs) app.use(docsRoutes(createDocument()));
+  if (settings.docs) app.use(docsRoutes());
   app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
   app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
   app.use(
