@@ -9,6 +9,7 @@ import { run } from "../tools/stack/command.ts";
 import { REPOSITORY } from "../tools/stack/home.ts";
 import { identify } from "../tools/stack/identity.ts";
 import { openPorts } from "../tools/stack/ports.ts";
+import { codeOf } from "./support/bodies.ts";
 import { createHistory } from "./support/history.ts";
 import { createHttpClient, type HttpClient, NoAnswer, type Answer } from "./support/http-client.ts";
 import { broken, openSandbox, type Person, type Sandbox } from "./support/sandbox.ts";
@@ -165,7 +166,9 @@ async function placeOrAskAgain(http: HttpClient, productId: number, token: strin
     }
   };
   let answer = await send();
-  for (let again = 0; again < ASKED_AGAIN_MAX && answer.status === 503; again += 1) {
+  // 503, and after it for a moment: the attempt before is still being closed.
+  const passing = () => answer.status === 503 || codeOf(answer) === "order_in_progress";
+  for (let again = 0; again < ASKED_AGAIN_MAX && passing(); again += 1) {
     await delay(Number(answer.headers["retry-after"]) * 1_000);
     answer = await send();
   }
