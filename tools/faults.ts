@@ -6,12 +6,9 @@ import { header, line, totals } from "../test/faults/report.ts";
 import { runFailure, type Outcome } from "../test/faults/runner.ts";
 import { chosen, FAILURES } from "../test/faults/table.ts";
 import { buildIfNeeded } from "./stack/build.ts";
-import { cacheFolder, REPOSITORY } from "./stack/home.ts";
-import { killEverything, stopEverything } from "./stack/registry.ts";
-import { createReport } from "./stack/report.ts";
-import { onStopWish } from "./stack/signals.ts";
-import { makeTestHome, removeAbandonedHomes, removeTestHome } from "./stack/test-home.ts";
-import { cleanEnvironment } from "./stack/test-runs.ts";
+import { REPOSITORY } from "./stack/home.ts";
+import { openPrivateRun } from "./stack/private-run.ts";
+import { removeAbandonedHomes } from "./stack/test-home.ts";
 
 const HELP = `npm run test:faults: brings failures about under load, each on servers of its own, and counts what became of the orders.
 
@@ -27,7 +24,6 @@ const HELP = `npm run test:faults: brings failures about under load, each on ser
 
 Exit code 1 when anything was lost, doubled, oversold, leaked or wrong, or came back later than promised.
 `;
-const INTERRUPTED = 130;
 const SEED_END = 1_000_000;
 
 const { values: flags, positionals } = parseArgs({
@@ -48,25 +44,11 @@ if (flags.help || flags.list) {
   process.stdout.write(flags.help ? HELP : list);
   process.exit(0);
 }
-const report = createReport((text) => process.stderr.write(text));
-const { path: home, temporary } = makeTestHome();
-process.on("exit", () => {
-  killEverything();
-  removeTestHome(home);
-});
-onStopWish(() => {
-  report("stopping");
-  void stopEverything().then(() => process.exit(INTERRUPTED));
-});
+const { report, temporary, env } = openPrivateRun();
 process.exit((await main()) ? 0 : 1);
 
 async function main(): Promise<boolean> {
   const failures = chosen(positionals);
-  const env = {
-    ...cleanEnvironment(process.env),
-    FLASHPAY_CACHE: cacheFolder(process.env),
-    TMPDIR: temporary,
-  };
   await removeAbandonedHomes(report);
   await buildIfNeeded(env, report);
   const first = Number(flags.seed ?? Math.floor(Math.random() * SEED_END));
@@ -76,7 +58,7 @@ async function main(): Promise<boolean> {
   process.stdout.write(`seed ${String(first)}\n${header()}\n`);
   const outcomes: Outcome[] = [];
   const lane = async (): Promise<void> => {
-    for (let next = runs.shift(); next; next = runs.shift()) outcomes.push(await runOne(next, env));
+    for (let next = runs.shift(); next; next = runs.shift()) outcomes.push(await runOne(next));
   };
   await Promise.all(Array.from({ length: wholeNumber("parallel") }, lane));
   process.stdout.write(`${totals(outcomes)}\n`);
@@ -85,10 +67,7 @@ async function main(): Promise<boolean> {
   return outcomes.every(({ misses }) => misses.length === 0);
 }
 
-async function runOne(
-  { failure, seed }: { failure: Failure; seed: number },
-  env: NodeJS.ProcessEnv,
-): Promise<Outcome> {
+async function runOne({ failure, seed }: { failure: Failure; seed: number }): Promise<Outcome> {
   const outcome = await runFailure(failure, {
     ...{ orders: wholeNumber("orders"), brief: flags.brief, seed, folder: temporary, env, report },
     keepLogs: join(REPOSITORY, ".flashpay/faults"),

@@ -3,12 +3,9 @@ import { parseArgs } from "node:util";
 import { header, line, totals } from "../test/faults/report.ts";
 import { soak } from "../test/faults/soak/soak.ts";
 import { buildIfNeeded } from "./stack/build.ts";
-import { cacheFolder, REPOSITORY } from "./stack/home.ts";
-import { killEverything, stopEverything } from "./stack/registry.ts";
-import { createReport } from "./stack/report.ts";
-import { onStopWish } from "./stack/signals.ts";
-import { makeTestHome, removeAbandonedHomes, removeTestHome } from "./stack/test-home.ts";
-import { cleanEnvironment } from "./stack/test-runs.ts";
+import { REPOSITORY } from "./stack/home.ts";
+import { openPrivateRun } from "./stack/private-run.ts";
+import { removeAbandonedHomes } from "./stack/test-home.ts";
 
 const HELP = `npm run test:soak: random faults on everything while buyers buy; then calm, and every order is counted.
 
@@ -20,7 +17,6 @@ const HELP = `npm run test:soak: random faults on everything while buyers buy; t
 
 Exit code 1 when anything was lost, doubled, oversold, leaked or wrong.
 `;
-const INTERRUPTED = 130;
 const SEED_END = 1_000_000;
 const MINUTE_MS = 60_000;
 
@@ -37,24 +33,10 @@ if (flags.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const report = createReport((text) => process.stderr.write(text));
-const { path: home, temporary } = makeTestHome();
-process.on("exit", () => {
-  killEverything();
-  removeTestHome(home);
-});
-onStopWish(() => {
-  report("stopping");
-  void stopEverything().then(() => process.exit(INTERRUPTED));
-});
+const { report, temporary, env } = openPrivateRun();
 process.exit((await main()) ? 0 : 1);
 
 async function main(): Promise<boolean> {
-  const env = {
-    ...cleanEnvironment(process.env),
-    FLASHPAY_CACHE: cacheFolder(process.env),
-    TMPDIR: temporary,
-  };
   await removeAbandonedHomes(report);
   await buildIfNeeded(env, report);
   const seed = flags.seed === undefined ? Math.floor(Math.random() * SEED_END) : above0("seed", flags.seed);

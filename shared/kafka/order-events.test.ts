@@ -66,6 +66,18 @@ describe("handing orders to the log", () => {
     time.restore();
   });
 
+  /** The log has refused three requests, one after the other. */
+  async function failedScene() {
+    const scene = createScene();
+    for (let n = 1; n <= 3; n += 1) {
+      scene.publish(n);
+      await settle();
+      scene.sends.at(-1)?.refuse(new Error("no broker"));
+      await settle();
+    }
+    return scene;
+  }
+
   /** Lets everything that is due happen; no timer moves. */
   async function settle(): Promise<void> {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -164,13 +176,7 @@ describe("handing orders to the log", () => {
   });
 
   it("takes no orders once the log fails, and tries again one second later", async () => {
-    const { events, sends, publish } = createScene();
-    for (let n = 1; n <= 3; n += 1) {
-      publish(n);
-      await settle();
-      sends.at(-1)?.refuse(new Error("no broker"));
-      await settle();
-    }
+    const { events, sends, publish } = await failedScene();
     expect(events.accepting()).to.equal(false);
     await time.tickAsync(1_000);
     await settle();
@@ -184,13 +190,7 @@ describe("handing orders to the log", () => {
   });
 
   it("lets one order try whether the log is back; who asks beside it hears no, and a trial that never came gives way", async () => {
-    const { events, sends, publish } = createScene();
-    for (let n = 1; n <= 3; n += 1) {
-      publish(n);
-      await settle();
-      sends.at(-1)?.refuse(new Error("no broker"));
-      await settle();
-    }
+    const { events } = await failedScene();
     await time.tickAsync(1_000);
     await settle();
     const asked = Array.from({ length: 5 }, () => events.accepting());
@@ -201,13 +201,7 @@ describe("handing orders to the log", () => {
   });
 
   it("takes no orders while the one that tries whether the log is back is on its way", async () => {
-    const { events, sends, publish } = createScene();
-    for (let n = 1; n <= 3; n += 1) {
-      publish(n);
-      await settle();
-      sends.at(-1)?.refuse(new Error("no broker"));
-      await settle();
-    }
+    const { events, publish } = await failedScene();
     await time.tickAsync(1_000);
     await settle();
     publish(4);

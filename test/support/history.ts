@@ -1,22 +1,12 @@
+import type { Call as ClientCall, Kind } from "../../tools/verify/client-history.ts";
 import { codeOf, orderOf } from "./bodies.ts";
 import { NoAnswer, type Answer } from "./http-client.ts";
 
-/** `ok` must have happened, `fail` must not have, `info` may have, at most once. */
-export type Kind = "ok" | "fail" | "info";
-
-export interface Call {
-  readonly kind: Kind;
-  readonly userId: number;
-  readonly productId: number;
-  /** The refusal's code, "accepted", or why there was no answer. */
-  readonly code: string;
-  /** The connection was cut under a request that went out on a kept one. */
-  readonly reset?: true;
-  readonly orderId?: string;
+/** One order call as its client saw it, with what a test wants to know besides. */
+export interface Call extends ClientCall {
   /** When it was sent and when its answer was in, epoch ms. */
   readonly sentAt: number;
   readonly at: number;
-  readonly key?: string;
   readonly quantity: number;
 }
 
