@@ -14,7 +14,7 @@ export const f01: WorldFailure = {
   id: "F1",
   title: "API killed between reserve and produce",
   objective: { what: "an API that was started again is ready", ms: 5_000 },
-  world: { apis: 4, workers: 1 },
+  world: { apis: 2, workers: 1 },
   async run(world, { orders, brief }) {
     const kills = brief ? KILLS_BRIEF : KILLS;
     const died = await dieAgainAndAgain({

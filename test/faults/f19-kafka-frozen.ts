@@ -11,7 +11,8 @@ export const f19: WorldFailure = {
   id: "F19",
   title: "Kafka frozen, and thawed",
   objective: { what: "orders are accepted again", ms: 10_000 },
-  world: { apis: 2, workers: 1 },
+  // The product's own: what the objective is made of.
+  world: { apis: 2, workers: 1, settings: { PRODUCE_TIMEOUT_MS: "900" } },
   async run(world, { orders, brief }) {
     const { kafka } = world.servers;
     const outageMs = brief ? FROZEN_BRIEF_MS : FROZEN_MS;
