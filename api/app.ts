@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Registry } from "prom-client";
-import type { AuditTrail, Log } from "../shared/domain/ports.ts";
+import type { AuditTrail, Log, RateLimit } from "../shared/domain/ports.ts";
 import type { Check } from "../shared/readiness.ts";
 import { createAccountController } from "./controllers/account-controller.ts";
 import { createAuditController } from "./controllers/audit-controller.ts";
@@ -13,10 +13,13 @@ import { createProductController } from "./controllers/product-controller.ts";
 import { createReconcileController } from "./controllers/reconcile-controller.ts";
 import { createSettlementController } from "./controllers/settlement-controller.ts";
 import { docsRoutes } from "./docs.ts";
+import type { Load } from "./load-watch.ts";
 import { requireRole } from "./middleware/authenticate.ts";
 import { jsonBody } from "./middleware/body.ts";
+import { allowOrigins } from "./middleware/cors.ts";
 import { errorHandler, notFound } from "./middleware/error-handler.ts";
-import { limitOrdersPerUser, limitPerAddress } from "./middleware/rate-limit.ts";
+import { limitOrdersPerUser, limitPerAddress, type LimitNotes } from "./middleware/rate-limit.ts";
+import { shedLoad, type ShedNotes } from "./middleware/shed-load.ts";
 import { requestLog } from "./request-context.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
 import { auditRoutes } from "./routes/audit-routes.ts";
@@ -33,12 +36,15 @@ import type { ConsistencyService } from "./services/consistency-service.ts";
 import type { DeadLetterService } from "./services/dead-letter-service.ts";
 import type { OrderQueryService } from "./services/order-query-service.ts";
 import type { OrderService } from "./services/order-service.ts";
+import type { OrderStreams } from "./services/order-streams.ts";
 import type { ProductService } from "./services/product-service.ts";
 import type { ReconcileService } from "./services/reconcile-service.ts";
 import type { SettlementService } from "./services/settlement-service.ts";
 
 export interface AppDependencies {
   readonly log: Log;
+  /** Where requests are told, a line each, in fields that hold no secret. */
+  readonly requests: Log;
   readonly registry: Registry;
   readonly checks: Readonly<Record<string, Check>>;
   readonly authenticate: RequestHandler;
@@ -46,16 +52,19 @@ export interface AppDependencies {
   readonly products: ProductService;
   readonly orders: OrderService;
   readonly orderQueries: OrderQueryService;
+  readonly orderStreams: Pick<OrderStreams, "follow">;
   readonly settlements: SettlementService;
   readonly deadLetters: DeadLetterService;
   readonly audit: Pick<AuditTrail, "list">;
   readonly reconciling: ReconcileService;
   readonly consistency: ConsistencyService;
+  readonly limits: { readonly address: RateLimit; readonly orders: RateLimit; readonly notes: LimitNotes };
+  readonly load: { readonly now: () => Load; readonly notes: ShedNotes };
   readonly settings: {
-    readonly ratePerAddress: number;
-    readonly orderRatePerUser: number;
-    /** Proxies in front whose X-Forwarded-For counts; 0: none. */
-    readonly trustedProxies: number;
+    /** Whose X-Forwarded-For counts: so many proxies in front (0: none), or those at these addresses. */
+    readonly trustedProxies: number | readonly string[];
+    /** Other origins whose pages may call; none: no header of CORS at all. */
+    readonly corsOrigins: readonly string[];
     readonly docs: boolean;
     readonly metrics: boolean;
   };
@@ -63,11 +72,11 @@ export interface AppDependencies {
 
 /** The HTTP program: what a request passes, top to bottom. */
 export function createApp(dependencies: AppDependencies): Express {
-  const { log, settings, authenticate } = dependencies;
+  const { log, settings, authenticate, limits } = dependencies;
   const guards: Guards = {
     authenticate,
     admin: requireRole("admin"),
-    ordersPerUser: limitOrdersPerUser(settings.orderRatePerUser),
+    ordersPerUser: limitOrdersPerUser(limits.orders, limits.notes),
     jsonBody,
   };
   const app = express();
@@ -75,21 +84,27 @@ export function createApp(dependencies: AppDependencies): Express {
   // Answers change with every order: a tag would cost a hash and save nothing.
   app.disable("etag");
   app.set("trust proxy", settings.trustedProxies);
-  app.use(requestLog(log));
+  app.use(requestLog(dependencies.requests));
   // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  // Before limits and shedding: a page may read their refusals, and a late process still lets an order's preflight pass.
+  if (settings.corsOrigins.length > 0) app.use(allowOrigins(settings.corsOrigins));
   app.use(
     operationRoutes(createOperationController(dependencies.registry, dependencies.checks), {
       metrics: settings.metrics,
     }),
   );
-  app.use(limitPerAddress(settings.ratePerAddress));
+  app.use(limitPerAddress(limits.address, limits.notes));
+  app.use(shedLoad(dependencies.load.now, dependencies.load.notes));
   if (settings.docs) app.use(docsRoutes());
   app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
   app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
   app.use(
     "/api/orders",
-    orderRoutes(createOrderController(dependencies.orders, dependencies.orderQueries), guards),
+    orderRoutes(
+      createOrderController(dependencies.orders, dependencies.orderQueries, dependencies.orderStreams),
+      guards,
+    ),
   );
   app.use("/api/settlements", settlementRoutes(createSettlementController(dependencies.settlements), guards));
   app.use(

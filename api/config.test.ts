@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { StartRefused } from "../shared/config.ts";
-import { loadApiConfig } from "./config.ts";
+import { apiSettings, loadApiConfig } from "./config.ts";
 
 const STRONG = "b8f1d3a5c79e2460b8f1d3a5c79e2460-Zx";
 const BASE = {
@@ -63,6 +63,20 @@ describe("the API's settings", () => {
       if (secret.length > 8) expect(sentence).not.to.include(secret);
     });
   }
+
+  it("take an earlier secret, as strong as the present one and not the same", () => {
+    const earlier = "c9e2f4b6d80f3571c9e2f4b6d80f3571-Yw";
+    expect(loadApiConfig({ ...BASE, JWT_SECRET_PREVIOUS: earlier }).JWT_SECRET_PREVIOUS).to.equal(earlier);
+    expect(loadApiConfig(BASE)).not.to.have.property("JWT_SECRET_PREVIOUS");
+    for (const wrong of [STRONG, "short", "secret".repeat(8)])
+      expect(refusalOf({ JWT_SECRET_PREVIOUS: wrong }), wrong).to.include("JWT_SECRET_PREVIOUS");
+  });
+
+  it("repeat no value of a setting that they refuse", () => {
+    const planted = "pl4nted hunter2 <value>";
+    for (const name of Object.keys((apiSettings.describe() as { keys: object }).keys))
+      expect(refusalOf({ [name]: planted }), name).not.to.include("hunter2");
+  });
 
   it("tell every problem at once", () => {
     const sentence = refusalOf({

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import { createConsistency } from "../shared/domain/consistency.ts";
-import type { Log, StockEpochs, StockStore } from "../shared/domain/ports.ts";
+import type { StockEpochs, StockStore } from "../shared/domain/ports.ts";
 import { createFailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterReplay } from "../shared/kafka/dead-letter-replay.ts";
 import { createOrderEvents } from "../shared/kafka/order-events.ts";
 import { createLifecycle, stopOnSignals, type Lifecycle } from "../shared/lifecycle.ts";
-import { createLogger } from "../shared/logger.ts";
+import { createLogger, type ProgramLog } from "../shared/logger.ts";
 import { createRegistry } from "../shared/metrics.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
 import { createInvariantReader } from "../shared/mysql/invariant-reader.ts";
@@ -15,9 +15,10 @@ import { defineModels } from "../shared/mysql/models.ts";
 import { createLedger } from "../shared/mysql/repositories/ledger.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
-import { createAttemptLimiter } from "../shared/redis/attempt-limiter.ts";
-import type { RedisClient } from "../shared/redis/client.ts";
-import { createRedlock } from "../shared/redis/lock.ts";
+import { createRateLimit } from "../shared/rate-limit.ts";
+import { createAttemptLimiter, createSharedCount } from "../shared/redis/attempt-limiter.ts";
+import { followDecisionNews } from "../shared/redis/decision-news.ts";
+import { createKnownAddresses } from "../shared/redis/known-addresses.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
 import { createStockAudit } from "../shared/redis/stock-audit.ts";
@@ -25,9 +26,10 @@ import { createStockStore, markPublished } from "../shared/redis/stock-store.ts"
 import { reach, startProgram } from "../shared/start.ts";
 import { createApp, type AppDependencies } from "./app.ts";
 import { loadApiConfig, type ApiConfig } from "./config.ts";
+import { createLoadWatch } from "./load-watch.ts";
 import { createApiMetrics, type ApiMetrics } from "./metrics.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
-import { createAttemptLimits } from "./middleware/rate-limit.ts";
+import { createAttemptLimits } from "./middleware/login-limits.ts";
 import { createPasswordHasher } from "./password-hasher.ts";
 import { createAuditTrail } from "./repositories/audit-trail.ts";
 import { createDeadLetterStore } from "./repositories/dead-letter-store.ts";
@@ -40,6 +42,11 @@ import { createBacklogGuard } from "./services/backlog-guard.ts";
 import { createConsistencyService } from "./services/consistency-service.ts";
 import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
+import {
+  createOrderStreams,
+  type OrderStreams,
+  type OrderStreamsDependencies,
+} from "./services/order-streams.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
 import { createReconcileService } from "./services/reconcile-service.ts";
@@ -56,7 +63,7 @@ await startProgram(main);
 
 interface Wiring extends Connections {
   readonly config: Readonly<ApiConfig>;
-  readonly log: Log;
+  readonly log: ProgramLog;
 }
 
 async function main(): Promise<void> {
@@ -72,7 +79,9 @@ async function main(): Promise<void> {
     server.listen(config.PORT, config.HOST);
     await once(server, "listening");
   });
-  lifecycle.onStop("http", () => {
+  lifecycle.onStop("http", async () => {
+    // First: a stream would hold its connection until the deadline.
+    await app.endStreams();
     app.refuseReadiness();
     return closeHttpServer(server);
   });
@@ -90,7 +99,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   const products = createProductRepository(sequelize, models, now);
   const stock = createStockStore(redis);
   const epochs = createStockEpochs(sequelize);
-  const claims = createOrderClaims(redis, createRedlock(redis, log), log);
+  const claims = createOrderClaims(redis);
   const intake = openIntake(wiring, { stock, epochs, metrics }, lifecycle);
   const revocations = createRevocationList(redis, config.JWT_EXPIRES_IN * 1_000, log);
   await revocations.start();
@@ -98,12 +107,15 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     revocations.stop();
     return Promise.resolve();
   });
+  const orders = createOrderReader(sequelize);
+  const orderStreams = openStreams(wiring, { orders, revocations });
   const passwords = createPasswordHasher();
   lifecycle.onStop("password threads", () => passwords.close());
 
   let stopping = false;
   const express = createApp({
     log,
+    requests: log.plain,
     registry,
     checks: {
       accepting: () => !stopping,
@@ -111,19 +123,20 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       redis: async () => (await redis.ping(), true),
       kafka: async () => (await admin.describeCluster(), intake.events.healthy()),
     },
-    authenticate: createAuthenticate(config.JWT_SECRET, revocations),
+    authenticate: createAuthenticate(config.JWT_SECRET, revocations, config.JWT_SECRET_PREVIOUS),
     accounts: createAccountService({
       users: createUserRepository(models, now),
       passwords,
       tokens: createTokenIssuer(config.JWT_SECRET, config.JWT_EXPIRES_IN),
       revocations,
-      attempts: attemptLimits(redis, config),
+      attempts: attemptLimits(wiring),
       log,
     }),
     products: createProductService({ products, stock, epochs, log, now }),
     orders: createOrderService({ claims, products, log, now, observe: metrics.intake, ...intake }),
+    orderStreams,
     orderQueries: createOrderQueryService({
-      orders: createOrderReader(sequelize),
+      orders,
       claims,
       stock,
       products,
@@ -132,12 +145,37 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     settlements: createSettlementService(createSettlementReader(sequelize)),
     ...administration(wiring, now),
     consistency: createConsistencyService({ consistency: wireConsistency(wiring, lifecycle), products, now }),
+    limits: requestLimits(wiring, metrics),
+    load: watchLoad(wiring, metrics, lifecycle),
     settings: appSettings(config),
   });
   return {
     express,
+    endStreams: () => orderStreams.stop(),
     refuseReadiness: () => {
       stopping = true;
+    },
+  };
+}
+
+/** Clients that follow their orders, told by the news of the workers and by the database. */
+function openStreams(
+  { config, log, redis }: Wiring,
+  needs: Pick<OrderStreamsDependencies, "orders" | "revocations">,
+): OrderStreams {
+  const streams = createOrderStreams({
+    ...needs,
+    ...{ log, now: () => Date.now() },
+    max: config.EVENT_STREAMS_MAX,
+    maxPerUser: config.EVENT_STREAMS_PER_USER,
+  });
+  const news = followDecisionNews(redis, log, streams.decided);
+  streams.start();
+  return {
+    ...streams,
+    stop: async () => {
+      news.stop();
+      await streams.stop();
     },
   };
 }
@@ -205,19 +243,48 @@ function wireConsistency({ config, redis, admin }: Wiring, lifecycle: Lifecycle)
   });
 }
 
-function attemptLimits(redis: RedisClient, config: Readonly<ApiConfig>) {
+function attemptLimits({ redis, config, log }: Wiring) {
   return createAttemptLimits({
     account: createAttemptLimiter(redis, "login-account", config.LOGIN_FAILURES_PER_ACCOUNT),
+    accountAtHome: createAttemptLimiter(redis, "login-home", config.LOGIN_FAILURES_PER_ACCOUNT),
     address: createAttemptLimiter(redis, "login-address", config.LOGIN_FAILURES_PER_ADDRESS),
     signup: createAttemptLimiter(redis, "signup-address", config.LOGIN_FAILURES_PER_ADDRESS),
+    known: createKnownAddresses(redis, log),
   });
+}
+
+/** A second's worth, over all processes. */
+function requestLimits({ redis, config, log }: Wiring, metrics: ApiMetrics): AppDependencies["limits"] {
+  const limit = (name: string, points: number) =>
+    createRateLimit({ points, windowMs: 1_000, share: createSharedCount(redis, name, points), log });
+  return {
+    address: limit("address", config.RATE_LIMIT_PER_ADDRESS),
+    orders: limit("orders", config.RATE_LIMIT_ORDERS_PER_USER),
+    notes: { refused: metrics.limited },
+  };
+}
+
+function watchLoad(
+  { config, log }: Wiring,
+  metrics: ApiMetrics,
+  lifecycle: Lifecycle,
+): AppDependencies["load"] {
+  const watch = createLoadWatch({
+    lateAboveMs: config.SHED_READS_ABOVE_MS,
+    veryLateAboveMs: config.SHED_ALL_BUT_ORDERS_ABOVE_MS,
+    log,
+  });
+  lifecycle.onStop("load watch", () => {
+    watch.stop();
+    return Promise.resolve();
+  });
+  return { now: watch.load, notes: { shed: metrics.shed } };
 }
 
 function appSettings(config: Readonly<ApiConfig>): AppDependencies["settings"] {
   return {
-    ratePerAddress: config.RATE_LIMIT_PER_ADDRESS,
-    orderRatePerUser: config.RATE_LIMIT_ORDERS_PER_USER,
     trustedProxies: config.TRUST_PROXY,
+    corsOrigins: config.CORS_ORIGINS ?? [],
     docs: config.API_DOCS === "on",
     metrics: config.METRICS === "on",
   };

@@ -5,6 +5,10 @@ import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
 export interface ApiMetrics {
   intake(outcome: IntakeOutcome, seconds: number): void;
   produced(batch: { size: number; ms: number; ok: boolean }): void;
+  /** A request was refused for its number. */
+  limited(limit: string): void;
+  /** A request was refused because the event loop was late. */
+  shed(load: string): void;
   /** What the gate before the counters saw. */
   counters(event: "rolled_back"): void;
 }
@@ -43,7 +47,25 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
     help: "Products whose counters in Redis were found older than they had been; their sale was shut.",
     registers,
   });
+  const limited = new Counter({
+    name: "flashpay_rate_limited_total",
+    help: "Requests refused for their number, by limit.",
+    labelNames: ["limit"],
+    registers,
+  });
+  const shed = new Counter({
+    name: "flashpay_shed_total",
+    help: "Requests refused because the event loop was late, by how late.",
+    labelNames: ["load"],
+    registers,
+  });
   return {
+    shed(load) {
+      shed.inc({ load });
+    },
+    limited(limit) {
+      limited.inc({ limit });
+    },
     counters() {
       counters.inc();
     },

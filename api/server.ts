@@ -4,7 +4,8 @@ import type { Express } from "express";
 import { answerUnreadable } from "./middleware/error-handler.ts";
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
+/** With the look for slow connections, a body has 15 s. */
+const REQUEST_TIMEOUT_MS = 13_000;
 /** Longer than a load balancer keeps its side: the one that closes first must not be us. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADER_BYTES_MAX = 16 * 1024;

@@ -92,13 +92,18 @@ describe("the settings", () => {
     ]);
   });
 
-  it("prefer what is said outright to a file", () => {
-    expect(load({ MYSQL_PASSWORD_FILE: fileWith("other") }).MYSQL_PASSWORD).to.equal("hunter2-hunter2");
+  it("are refused when they are given outright and in a file", () => {
+    const sentence = refusalOf({ MYSQL_PASSWORD_FILE: fileWith("other") });
+    expect(sentence).to.include("MYSQL_PASSWORD and MYSQL_PASSWORD_FILE");
+    expect(sentence).not.to.match(/hunter2|other/);
   });
 
-  it("name the setting whose file cannot be read", () => {
-    const sentence = refusalOf({ MYSQL_PASSWORD: undefined, MYSQL_PASSWORD_FILE: join(folder, "nowhere") });
-    expect(sentence).to.include("MYSQL_PASSWORD_FILE");
+  it("name every setting whose file cannot be read, or is empty", () => {
+    const sentence = refusalOf({
+      ...{ MYSQL_PASSWORD: undefined, MYSQL_PASSWORD_FILE: join(folder, "nowhere") },
+      ...{ REDIS_URL: undefined, REDIS_URL_FILE: fileWith("\n") },
+    });
+    expect(sentence).to.include("MYSQL_PASSWORD_FILE").and.to.include("REDIS_URL_FILE");
   });
 
   it("take one address or several, of Redis and of Kafka", () => {

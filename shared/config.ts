@@ -29,19 +29,24 @@ export function loadConfig<T>(schema: Joi.ObjectSchema<T>, env: NodeJS.ProcessEn
 
 function fromFiles(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string | undefined> {
   const values: Record<string, string | undefined> = {};
+  const problems: string[] = [];
   for (const name of names) {
     const file = env[`${name}_FILE`];
-    if (env[name] !== undefined && env[name] !== "") values[name] = env[name];
-    else if (file) values[name] = readSecret(name, file);
+    if (env[name] && file) problems.push(`${name} and ${name}_FILE are both set: set one of them`);
+    else if (env[name]) values[name] = env[name];
+    else if (file) values[name] = contentOf(file) ?? "";
+    if (file && values[name] === "")
+      problems.push(`${name}_FILE names a file that cannot be read, or is empty`);
   }
+  if (problems.length > 0) throw new StartRefused(`Settings refused: ${problems.join("; ")}.`);
   return values;
 }
 
-function readSecret(name: string, file: string): string {
+function contentOf(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } catch {
-    throw new StartRefused(`Settings refused: ${name}_FILE names a file that cannot be read.`);
+    return undefined;
   }
 }
 

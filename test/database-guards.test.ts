@@ -7,7 +7,7 @@ import type { OrderMessage } from "../shared/domain/order.ts";
 import type { DecisionStore } from "../shared/domain/ports.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
 import { toSqlInstant } from "../shared/mysql/instant.ts";
-import { createFakeDeadLetterTopic } from "../shared/testing/fakes.ts";
+import { createFakeDeadLetterTopic, createFakeDecisionNews } from "../shared/testing/fakes.ts";
 import { createLogRecorder } from "../shared/testing/log.ts";
 import { orderIdOf, rawMessage, SALE_START, sampleOrder, sampleProduct } from "../shared/testing/samples.ts";
 import { migrate } from "../tools/stack/migrate.ts";
@@ -149,6 +149,7 @@ describe("the database", () => {
       store,
       stock: { settle: async (orders) => void ended.push(...orders.map(({ as }) => as)) },
       deadLetters: createFakeDeadLetterTopic(),
+      news: createFakeDecisionNews(),
       log: createLogRecorder(),
       now: () => SALE_START,
       observe: () => undefined,

@@ -18,7 +18,7 @@ interface Described {
   >;
 }
 
-const SECRETS = ["MYSQL_PASSWORD", "JWT_SECRET"];
+const SECRETS = ["MYSQL_PASSWORD", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
 
 describe(".env.example", () => {
   const settings = parse(readFileSync(".env.example", "utf8"));

@@ -12,6 +12,7 @@ import {
   createFakeBacklogWatch,
   createFakeDeadLetterTopic,
   createFakeStockEpochs,
+  createFakeDecisionNews,
 } from "../shared/testing/fakes.ts";
 import { createLogRecorder } from "../shared/testing/log.ts";
 import { createFakeOrderClaims } from "../shared/testing/order-claims.ts";
@@ -132,6 +133,7 @@ function createWorld(stock: number, perUserLimit: number) {
     store,
     stock: redis,
     deadLetters,
+    news: createFakeDecisionNews(),
     log,
     now: clock.now,
     observe: () => undefined,

@@ -7,10 +7,8 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { v7 as uuidv7 } from "uuid";
 import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
-import { createRedlock } from "../shared/redis/lock.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createStockStore } from "../shared/redis/stock-store.ts";
-import { createLogRecorder } from "../shared/testing/log.ts";
 import { sampleProduct } from "../shared/testing/samples.ts";
 import { openHome } from "../tools/stack/home.ts";
 import { openPorts } from "../tools/stack/ports.ts";
@@ -55,9 +53,8 @@ describe("a Redis Cluster of three", function () {
 
   it("sells exactly what there is of products in every slot: the keys of one script share theirs", async () => {
     if (!client) throw new Error("there is no cluster");
-    const log = createLogRecorder();
     const stock = createStockStore(client);
-    const claims = createOrderClaims(client, createRedlock(client, log), log);
+    const claims = createOrderClaims(client);
     for (let id = 1; id <= PRODUCTS; id += 1) {
       await stock.load({
         product: sampleProduct({ id, stock: STOCK, startTime: 0, endTime: 4e12 }),

@@ -577,7 +577,7 @@ describe("an order's claim", () => {
     key: { value: "0123456789abcdef", requestHash: HASH },
     ...changes,
   });
-  const claims = () => createOrderClaims(redis, createRedlock(redis, log), log);
+  const claims = () => createOrderClaims(redis);
 
   it("is taken once; a second request under its key hears in_progress", async () => {
     const [a, b] = [claims(), claims()];

@@ -15,6 +15,7 @@ const PROGRAMS = [
   "postman",
   "faults",
   "soak",
+  "fuzz",
   "simulation",
   "mutants",
 ];

@@ -16,11 +16,13 @@ import { createRegistry } from "../shared/metrics.ts";
 import { defineModels } from "../shared/mysql/models.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
+import { createDecisionNews } from "../shared/redis/decision-news.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, startProgram } from "../shared/start.ts";
 import { loadWorkerConfig, type WorkerConfig } from "./config.ts";
 import { createOrderPlacedHandler } from "./handlers/order-placed.ts";
+import { mergeBatches } from "./handlers/merge-batches.ts";
 import { createHealthServer } from "./health-server.ts";
 import { createInHand, type InHand } from "./in-hand.ts";
 import { activeProducts } from "./jobs/active-products.ts";
@@ -139,12 +141,16 @@ function startJobs(wiring: Wiring, parts: Parts & { backlog: BacklogWatch }, lif
 }
 
 function createConsumer(
-  { config, log, kafka, producer }: Wiring,
+  { config, log, kafka, producer, redis }: Wiring,
   { store, stock, inHand, metrics }: Parts & { inHand: InHand },
   onDead: (error: Error) => void,
 ): OrderConsumer {
   const deadLetters = createDeadLetterTopic(producer, now);
-  const handle = createOrderPlacedHandler({ store, stock, deadLetters, log, now, observe: metrics.batch });
+  const news = createDecisionNews(redis);
+  const handle = mergeBatches(
+    createOrderPlacedHandler({ store, stock, deadLetters, news, log, now, observe: metrics.batch }),
+    config.WORKER_BATCH_MAX,
+  );
   return createOrderConsumer({
     kafka,
     sessionTimeoutMs: config.WORKER_SESSION_TIMEOUT_MS,

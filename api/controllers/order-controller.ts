@@ -1,15 +1,22 @@
 import type { Request, Response } from "express";
 import { principalOf, setOrderId, traceIdOf } from "../request-context.ts";
+import type { OrderStreams } from "../services/order-streams.ts";
 import type { OrderQueryService } from "../services/order-query-service.ts";
 import type { OrderService } from "../services/order-service.ts";
+import type { OrderView } from "../../shared/domain/settlement.ts";
+import { openEventStream, type EventStream } from "./event-stream.ts";
 import { parse } from "./parse.ts";
 import { acceptedBody, orderBodyOf, success, successPage } from "./present.ts";
 import { idempotencyKey, noQuery, orderBody, orderPath, ordersQuery } from "./schemas.ts";
 
 export type OrderController = ReturnType<typeof createOrderController>;
 
-export function createOrderController(orders: OrderService, queries: OrderQueryService) {
-  return { place, read, list };
+export function createOrderController(
+  orders: OrderService,
+  queries: OrderQueryService,
+  streams: Pick<OrderStreams, "follow">,
+) {
+  return { place, read, list, events };
 
   async function place(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
@@ -25,10 +32,8 @@ export function createOrderController(orders: OrderService, queries: OrderQueryS
     });
     setOrderId(req, order.orderId);
     if (replayed) res.set("Idempotent-Replayed", "true");
-    res
-      .status(202)
-      .location(`/api/orders/${order.orderId}`)
-      .json(success(acceptedBody(order)));
+    res.setHeader("Location", `/api/orders/${order.orderId}`);
+    res.status(202).json(success(acceptedBody(order)));
   }
 
   async function read(req: Request, res: Response): Promise<void> {
@@ -36,6 +41,39 @@ export function createOrderController(orders: OrderService, queries: OrderQueryS
     parse(noQuery, req.query, "query");
     setOrderId(req, id);
     res.json(success(orderBodyOf(await queries.find(principalOf(req), id))));
+  }
+
+  async function events(req: Request, res: Response): Promise<void> {
+    const { id } = parse(orderPath, req.params, "path");
+    parse(noQuery, req.query, "query");
+    setOrderId(req, id);
+    const principal = principalOf(req);
+    const open: { stream?: EventStream; decided?: OrderView } = {};
+    // Before the order is read: what is decided in between is not missed.
+    const unfollow = streams.follow(id, {
+      principal,
+      decided: (order) => {
+        open.decided = order;
+        open.stream?.send("status", order.status, orderBodyOf(order));
+        open.stream?.end();
+      },
+      beat: () => open.stream?.beat(),
+      end: () => open.stream?.end(),
+    });
+    res.once("close", unfollow);
+    const found = await queries.find(principal, id);
+    const order = open.decided ?? found;
+    const over = order.status !== "PENDING";
+    const seen = req.get("Last-Event-ID") === order.status;
+    if (over && seen) {
+      // Tells an EventSource not to come back.
+      res.status(204).end();
+      return;
+    }
+    const stream = openEventStream(res);
+    open.stream = stream;
+    if (!seen) stream.send("status", order.status, orderBodyOf(order));
+    if (over || req.method === "HEAD") stream.end();
   }
 
   async function list(req: Request, res: Response): Promise<void> {

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { expect } from "chai";
 import express from "express";
 import jwt from "jsonwebtoken";
+import sinon from "sinon";
 import request from "supertest";
 import { createFakeRevocations } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
@@ -121,6 +122,34 @@ describe("an access token", () => {
     expect((await ask(token)).status).to.equal(401);
   });
 
+  it("that was taken before is refused from the moment on in which it is revoked", async () => {
+    const token = forge({ ...CLAIMS, jti: "jti-seen-then-revoked" });
+    expect((await ask(token)).status).to.equal(200);
+    await revocations.revoke("jti-seen-then-revoked", CLAIMS.exp);
+    expect((await ask(token)).status).to.equal(401);
+  });
+
+  it("that was taken before is refused from the second on in which it expires", async () => {
+    const token = forge({ ...CLAIMS, jti: "jti-seen-then-expired" });
+    expect((await ask(token)).status).to.equal(200);
+    const clock = sinon.useFakeTimers({ toFake: ["Date"], now: CLAIMS.exp * 1_000 - 1 });
+    try {
+      expect((await ask(token)).status).to.equal(200);
+      clock.setSystemTime(CLAIMS.exp * 1_000);
+      expect((await ask(token)).status).to.equal(401);
+    } finally {
+      clock.restore();
+    }
+  });
+
+  it("that was taken before does not let in one with another signature, or behind another scheme", async () => {
+    const token = forge(CLAIMS);
+    expect((await ask(token)).status).to.equal(200);
+    expect((await ask(`${token.slice(0, -2)}AA`)).status).to.equal(401);
+    const { status } = await request(app).get("/me").set("Authorization", `Basic ${token}`);
+    expect(status).to.equal(401);
+  });
+
   it("says of no refusal what was wrong with it", async () => {
     const bodies = await Promise.all([
       ask(forge({ ...CLAIMS, exp: 1 })),
@@ -135,6 +164,39 @@ describe("an access token", () => {
     const { accessToken } = createTokenIssuer(SECRET, 600).issue({ id: 7, role: "user", jti: "j" });
     const claims = jwt.decode(accessToken) as Record<string, unknown>;
     expect(Object.keys(claims).sort()).to.deep.equal(["aud", "exp", "iat", "iss", "jti", "role", "sub"]);
+  });
+});
+
+describe("a token of the key before", () => {
+  const BEFORE = "c9e2f4b6d80f3571c9e2f4b6d80f3571-Yw";
+  const rotated = express()
+    .get("/me", createAuthenticate(SECRET, revocations, BEFORE), (req, res) => {
+      res.json(principalOf(req));
+    })
+    .use(errorHandler(createLogRecorder()));
+  const issued = (secret: string) =>
+    createTokenIssuer(secret, 600).issue({ id: 7, role: "user", jti: "j" }).accessToken;
+  const statusOf = async (token: string): Promise<number> =>
+    (await request(rotated).get("/me").set("Authorization", `Bearer ${token}`)).status;
+
+  it("is taken as one of the present key is, with a kid or without", async () => {
+    expect([await statusOf(issued(SECRET)), await statusOf(issued(BEFORE))]).to.deep.equal([200, 200]);
+    expect(await statusOf(forge(CLAIMS))).to.equal(200);
+  });
+
+  it("is not taken once that key is no longer set", async () => {
+    const response = await request(app)
+      .get("/me")
+      .set("Authorization", `Bearer ${issued(BEFORE)}`);
+    expect(response.status).to.equal(401);
+  });
+
+  it("must be signed by the key that it names", async () => {
+    const swap = (header: string, rest: string) =>
+      [header.split(".")[0], ...rest.split(".").slice(1)].join(".");
+    expect(await statusOf(swap(issued(BEFORE), issued(SECRET)))).to.equal(401);
+    expect(await statusOf(swap(issued(SECRET), issued(BEFORE)))).to.equal(401);
+    expect(await statusOf(issued("d1e2f4b6d80f3571c9e2f4b6d80f3571-Qq"))).to.equal(401);
   });
 });
 

@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { DomainError, isRefusal, type ErrorCode } from "../../shared/domain/errors.ts";
 import type { Log } from "../../shared/domain/ports.ts";
-import { traceIdOf } from "../request-context.ts";
+import { newTraceId, traceIdOf } from "../request-context.ts";
 
 /** Contract §1. Adding an ErrorCode without a row here does not compile. */
 export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
@@ -43,7 +42,14 @@ export function errorHandler(log: Log): ErrorRequestHandler {
       next(error);
       return;
     }
-    writeProblem(req, res, refused);
+    if (req.complete) {
+      writeProblem(req, res, refused);
+      return;
+    }
+    // The parser is not through with what came: if the rest is no HTTP, that is the answer, and the connection ends.
+    setImmediate(() => {
+      if (!res.headersSent) writeProblem(req, res, refused);
+    });
   };
 }
 
@@ -89,9 +95,7 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Duple
   }
   const { status, title } = UNREADABLE[error.code ?? ""] ?? { status: 400, title: "Bad Request" };
   const detail = "This is not a request that can be read.";
-  const body = JSON.stringify(
-    problem("validation_failed", detail, randomBytes(16).toString("hex"), { status, title }),
-  );
+  const body = JSON.stringify(problem("validation_failed", detail, newTraceId(), { status, title }));
   const head = `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

@@ -1,83 +1,70 @@
-import { createHash } from "node:crypto";
-import type { RequestHandler } from "express";
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import type { RequestHandler, Response } from "express";
 import { DomainError } from "../../shared/domain/errors.ts";
+import type { RateLimit, TakenUnit } from "../../shared/domain/ports.ts";
 import { principalOf } from "../request-context.ts";
-import type { AttemptLimits } from "../services/account-service.ts";
 
-/** What counts tries: shared over processes (Redis) or of this process (memory). */
-export interface Limiter {
-  consume(key: string): Promise<RateLimiterRes>;
-  get(key: string): Promise<RateLimiterRes | null>;
-  reward(key: string): Promise<RateLimiterRes>;
+/** What a client hears of a limit, and what is counted when it is refused. */
+export interface LimitNotes {
+  refused(limit: string): void;
 }
 
-/** Requests of one address in a second, over all routes, per process: a crowd must not cost a round trip each. */
-export function limitPerAddress(points: number): RequestHandler {
-  const limiter = new RateLimiterMemory({ points, duration: 1 });
-  return async (req, _res, next) => {
-    await consume(limiter, addressOf(req.ip));
+/** Requests of one address, over all routes. */
+export function limitPerAddress(limit: RateLimit, notes: LimitNotes): RequestHandler {
+  const policy = policyOf("address", limit);
+  return (req, res, next) => {
+    res.setHeader("RateLimit-Policy", policy);
+    admit(res, "address", limit.take(addressOf(req.ip)), notes);
     next();
   };
 }
 
-/** Orders of one user in a second, per process. */
-export function limitOrdersPerUser(points: number): RequestHandler {
-  const limiter = new RateLimiterMemory({ points, duration: 1 });
-  return async (req, _res, next) => {
-    await consume(limiter, String(principalOf(req).userId));
+/** Orders of one user; told beside the limit of the address. */
+export function limitOrdersPerUser(limit: RateLimit, notes: LimitNotes): RequestHandler {
+  const policy = policyOf("orders", limit);
+  return (req, res, next) => {
+    appendField(res, "RateLimit-Policy", policy);
+    admit(res, "orders", limit.take(String(principalOf(req).userId)), notes);
     next();
   };
 }
 
-export interface AttemptLimiters {
-  readonly account: Limiter;
-  readonly address: Limiter;
-  readonly signup: Limiter;
+/** draft-ietf-httpapi-ratelimit-headers-10: `"orders";q=20;w=1`, at most 20 in 1 s. */
+const policyOf = (name: string, { points, windowMs }: RateLimit): string =>
+  `"${name}";q=${points};w=${windowMs / 1_000}`;
+
+function admit(res: Response, name: string, { outcome, left, endsInMs }: TakenUnit, notes: LimitNotes): void {
+  const seconds = Math.max(1, Math.ceil(endsInMs / 1_000));
+  appendField(res, "RateLimit", `"${name}";r=${left};t=${seconds}`);
+  if (outcome === "taken") return;
+  notes.refused(name);
+  throw new DomainError("too_many_requests", "Too many requests. Slow down.", { retryAfterS: seconds });
 }
 
-/** Only wrong tries count, so a right password is never slowed down by its owner's own log-ins. */
-export function createAttemptLimits({ account, address, signup }: AttemptLimiters): AttemptLimits {
-  return {
-    async startLogin(name, from) {
-      await refuseSpent(address, addressOf(from));
-      await consume(account, hashed(name));
-    },
-    loginFailed: (from) => count(address, addressOf(from)),
-    async loginSucceeded(name) {
-      await account.reward(hashed(name));
-    },
-    checkSignup: (from) => refuseSpent(signup, addressOf(from)),
-    signupConflicted: (from) => count(signup, addressOf(from)),
-  };
+/** One line for all members of a list: lines cost more bytes. */
+function appendField(res: Response, field: string, member: string): void {
+  const before = res.getHeader(field);
+  res.setHeader(field, before === undefined ? member : `${String(before)}, ${member}`);
 }
 
-async function consume(limiter: Limiter, key: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (error) {
-    throw error instanceof RateLimiterRes ? tooMany(error) : error;
-  }
+/**
+ * Whom an address stands for. A site of IPv6 owns at least a /64 and could come from another of its addresses each time;
+ * one of IPv4 may be written as IPv6.
+ */
+export function addressOf(ip: string | undefined): string {
+  if (ip === undefined) return "unknown";
+  if (!ip.includes(":")) return ip;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
+  return mapped ?? `${firstGroups(ip)}::/64`;
 }
 
-async function refuseSpent(limiter: Limiter, key: string): Promise<void> {
-  const spent = await limiter.get(key);
-  if (spent && spent.remainingPoints <= 0) throw tooMany(spent);
+function firstGroups(ip: string): string {
+  const [head = "", tail] = ip.replace(/%.*$/, "").split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill("0"), ...after];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
 }
-
-/** The try itself was answered already; one over the limit is refused at the next. */
-async function count(limiter: Limiter, key: string): Promise<void> {
-  await limiter.consume(key).catch((error: unknown) => {
-    if (!(error instanceof RateLimiterRes)) throw error;
-  });
-}
-
-function tooMany({ msBeforeNext }: RateLimiterRes): DomainError {
-  const retryAfterS = Math.max(1, Math.ceil(msBeforeNext / 1_000));
-  return new DomainError("too_many_requests", "Too many requests. Slow down.", { retryAfterS });
-}
-
-const addressOf = (ip: string | undefined): string => ip ?? "unknown";
-
-/** Names come from the client: a fixed length, and no name in Redis. */
-const hashed = (name: string): string => createHash("sha256").update(name).digest("base64url").slice(0, 22);

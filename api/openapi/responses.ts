@@ -44,6 +44,16 @@ export const successResponses = {
   }),
   Order: answer("The order.", ref("schemas", "Order")),
   OrderPage: pageOf("Orders.", "Order"),
+  OrderEvents: {
+    description: "Events called `status`; the data of each is the order.",
+    content: {
+      "text/event-stream": {
+        schema: { type: "string" },
+        example: 'event: status\nid: PENDING\ndata: {"orderId":"…","status":"PENDING"}\n\n',
+      },
+    },
+  },
+  NothingNew: { description: "The order is decided, and Last-Event-ID says that its end was seen." },
   Settlement: answer("The settlement.", ref("schemas", "Settlement")),
   SettlementPage: pageOf("Settlements.", "Settlement"),
   Totals: answer(
@@ -118,7 +128,11 @@ export const errorResponses = {
   TooLarge: problem(["payload_too_large"], "The body is larger than 10 kB."),
   UnsupportedMediaType: problem(["unsupported_media_type"], "Not application/json in UTF-8."),
   KeyReused: problem(["idempotency_key_reused"], "The key belongs to another request."),
-  TooManyRequests: problem(["too_many_requests"], "Slow down.", retryAfter),
+  TooManyRequests: problem(["too_many_requests"], "Slow down.", {
+    ...retryAfter,
+    "RateLimit-Policy": ref("headers", "RateLimitPolicy"),
+    RateLimit: ref("headers", "RateLimit"),
+  }),
   Internal: problem(["internal"], "A bug; it is logged under the traceId."),
   NotReady: problem(["not_ready"], "A dependency is away; nothing was changed.", retryAfter),
   OrderNotReady: problem(

@@ -10,7 +10,7 @@ const COLUMNS = `o.id, o.user_id, o.product_id, o.status, o.fail_reason, o.quant
 const FROM = "FROM orders o LEFT JOIN settlements s ON s.order_id = o.id";
 
 export function createOrderReader(sequelize: Sequelize): OrderReader {
-  return { findById, list, decidedAmong };
+  return { findById, list, findDecided, decidedAmong };
 
   async function findById(orderId: string): Promise<OrderView | null> {
     const [row] = await select(`SELECT ${COLUMNS} ${FROM} WHERE o.id = :orderId`, { orderId });
@@ -29,6 +29,11 @@ export function createOrderReader(sequelize: Sequelize): OrderReader {
        ORDER BY o.accepted_at DESC, o.id DESC LIMIT :limit`,
       { ...filter, ...position, limit },
     );
+  }
+
+  async function findDecided(orderIds: readonly string[]): Promise<OrderView[]> {
+    if (orderIds.length === 0) return [];
+    return await select(`SELECT ${COLUMNS} ${FROM} WHERE o.id IN (:orderIds)`, { orderIds });
   }
 
   async function decidedAmong(orderIds: readonly string[]): Promise<ReadonlySet<string>> {

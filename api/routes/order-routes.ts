@@ -52,7 +52,8 @@ export function orderRoutes(
    */
   serve(router, "/", {
     get: [authenticate, orders.list],
-    post: [authenticate, ...jsonBody, ordersPerUser, orders.place],
+    // Before the body: what is refused for its number is not worth reading.
+    post: [authenticate, ordersPerUser, ...jsonBody, orders.place],
   });
   /**
    * @openapi
@@ -73,5 +74,30 @@ export function orderRoutes(
    *       503: { $ref: "#/components/responses/NotReady" }
    */
   serve(router, "/:id", { get: [authenticate, orders.read] });
+  /**
+   * @openapi
+   * /api/orders/{id}/events:
+   *   get:
+   *     operationId: followOrder
+   *     tags: [Orders]
+   *     summary: Follow one order as server-sent events (its owner, administrators)
+   *     description: >-
+   *       The status at once, then its change; the stream ends after SUCCESS or FAILED. Each event is called `status`, its
+   *       data is the order as GET /api/orders/{id} shows it, its id is the status: a client that comes back with it in
+   *       Last-Event-ID is told only what is new, and hears 204 when nothing is.
+   *     parameters:
+   *       - { $ref: "#/components/parameters/OrderId" }
+   *       - { $ref: "#/components/parameters/LastEventId" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/OrderEvents" }
+   *       204: { $ref: "#/components/responses/NothingNew" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       404: { $ref: "#/components/responses/NotFound" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/:id/events", { get: [authenticate, orders.events] });
   return router;
 }

@@ -33,9 +33,11 @@ function createScene() {
       startLogin: async (account, address) => {
         await check(account, address);
         counted.push(account);
+        return {
+          failed: async () => void counted.push(address),
+          succeeded: async () => void counted.splice(counted.indexOf(account), 1),
+        };
       },
-      loginFailed: async (address) => void counted.push(address),
-      loginSucceeded: async (account) => void counted.splice(counted.indexOf(account), 1),
       checkSignup: check,
       signupConflicted: async (address) => void counted.push(address),
     },

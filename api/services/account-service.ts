@@ -14,13 +14,17 @@ export interface TokenIssuer {
   issue(user: { id: number; role: User["role"]; jti: string }): { accessToken: string; expiresInS: number };
 }
 
+/** One try to log in; exactly one of the two is called when its outcome is known. */
+export interface LoginTry {
+  failed(): Promise<void>;
+  /** Takes the try back: a right password costs its owner nothing. */
+  succeeded(): Promise<void>;
+}
+
 /** Counts wrong tries, by account and by address. @throws DomainError too_many_requests */
 export interface AttemptLimits {
   /** Counts the try against the account at once, so that parallel tries cannot all come before the first count. */
-  startLogin(account: string, address: string): Promise<void>;
-  loginFailed(address: string): Promise<void>;
-  /** Takes the try back: a right password costs its owner nothing. */
-  loginSucceeded(account: string): Promise<void>;
+  startLogin(account: string, address: string): Promise<LoginTry>;
   checkSignup(address: string): Promise<void>;
   signupConflicted(address: string): Promise<void>;
 }
@@ -64,12 +68,12 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
     const user = stored === name ? found : null;
     // By account, so that its user name and its e-mail share their tries.
     const account = user ? `id:${user.id}` : `name:${name}`;
-    await attempts.startLogin(account, address);
+    const attempt = await attempts.startLogin(account, address);
     if (!(await passwords.matches(password, user?.passwordHash)) || !user) {
-      await attempts.loginFailed(address);
+      await attempt.failed();
       throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
     }
-    await attempts.loginSucceeded(account);
+    await attempt.succeeded();
     log.info({ userId: user.id }, "logged in");
     return tokens.issue({ id: user.id, role: user.role, jti: randomUUID() });
   }

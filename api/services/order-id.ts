@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 
 const DAY_MS = 86_400_000;
@@ -13,13 +13,8 @@ export const newOrderId = (): string => uuidv7();
  */
 export function derivedOrderId(userId: number, key: string, requestHash: string, nowMs: number): string {
   const dayStart = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  const bytes = createHash("sha256")
-    .update(`${userId}\n${key}\n${requestHash}\n${dayStart}`)
-    .digest()
-    .subarray(0, 16);
-  bytes.writeUIntBE(dayStart, 0, 6);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  const hex = hash("sha256", `${userId}\n${key}\n${requestHash}\n${dayStart}`);
+  const stamp = dayStart.toString(16).padStart(12, "0");
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${stamp.slice(0, 8)}-${stamp.slice(8)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

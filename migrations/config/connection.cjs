@@ -3,7 +3,8 @@ const { readFileSync } = require("node:fs");
 
 const setting = (name) => {
   const file = process.env[`${name}_FILE`];
-  const value = process.env[name] ?? (file && readFileSync(file, "utf8").replace(/\r?\n$/, ""));
+  if (file && process.env[name]) throw new Error(`${name} and ${name}_FILE are both set: set one of them`);
+  const value = process.env[name] || (file && readFileSync(file, "utf8").replace(/\r?\n$/, ""));
   if (!value) throw new Error(`${name} is not set`);
   return value;
 };

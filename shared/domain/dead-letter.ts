@@ -4,6 +4,14 @@
 export const DEAD_LETTER_STATUSES = ["parked", "replayed", "discarded"] as const;
 export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 
+/** Names a message of the log. */
+export const placeOf = ({ topic, partition, offset }: Place): string => `${topic}:${partition}:${offset}`;
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string | number;
+}
+
 /** A row of the list: everything but the bytes. */
 export interface DeadLetterSummary {
   readonly id: number;

@@ -166,6 +166,32 @@ export interface Revocations {
   isRevoked(jti: string): boolean;
 }
 
+/** Where accounts have logged in before. Best effort: who is not remembered is a stranger. Names are hashed by the caller. */
+export interface KnownAddresses {
+  has(account: string, address: string): Promise<boolean>;
+  remember(account: string, address: string): Promise<void>;
+}
+
+export interface TakenUnit {
+  readonly outcome: "taken" | "refused";
+  /** Units left in the window at hand, as far as this process knows. */
+  readonly left: number;
+  /** Until the limit is fresh again. */
+  readonly endsInMs: number;
+}
+
+/** How many units one key may take in a window, over all API processes on average. Counts at once, without a round trip. */
+export interface RateLimit {
+  readonly points: number;
+  readonly windowMs: number;
+  take(key: string): TakenUnit;
+}
+
+/** Tells every process which orders were decided. A message may be lost: it is a hint to look, no news. */
+export interface DecisionNews {
+  tell(orderIds: readonly string[]): Promise<void>;
+}
+
 export interface Lock {
   /** Runs `work` when the lock is free, else not at all. Spares work between processes; no safety rests on it. */
   tryWith(resource: string, ttlMs: number, work: () => Promise<void>): Promise<"ran" | "busy">;
@@ -261,6 +287,8 @@ export interface OrderReader {
   findById(orderId: string): Promise<OrderView | null>;
   /** Decided orders, newest first; at most `page.limit` of them. */
   list(filter: OrderFilter, page: PageRequest<OrderPosition>): Promise<readonly OrderView[]>;
+  /** Those of these orders that are decided. */
+  findDecided(orderIds: readonly string[]): Promise<readonly OrderView[]>;
   /** Which of these orders are decided. */
   decidedAmong(orderIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
@@ -311,7 +339,7 @@ export interface DecisionWriter {
   existingOrders(ids: readonly string[]): Promise<ReadonlyMap<string, KnownOrder>>;
   /** Units in SUCCESS orders, keyed by `boughtKey`. */
   bought(pairs: readonly { productId: number; userId: number }[]): Promise<ReadonlyMap<string, number>>;
-  /** Offset → error of those of one partition's messages that stand in the dead letters already. */
+  /** `placeOf` → error of those messages that stand in the dead letters already. */
   parkedBefore(messages: readonly RawMessage[]): Promise<ReadonlyMap<string, string>>;
   /** Orders, history, settlements, running totals, products.sold. @throws when the stock guard does not hold: a bug. */
   write(decisions: readonly Decision[], decidedAt: number): Promise<void>;

@@ -9,8 +9,8 @@ const FETCH_WAIT_MS = 100;
 /** Partitions that are added are found this much later, at most; until then nobody decides what is in them. */
 const TOPIC_KNOWN_MAX_MS = 10_000;
 const FETCH_BYTES_PER_PARTITION = 1_048_576;
-/** Partitions worked on at once: they meet at the product's row, so more would only wait there. */
-const PARTITIONS_AT_ONCE_MAX = 3;
+/** Partitions whose messages may be handed over at once; `handle` makes common batches of them. */
+const PARTITIONS_AT_ONCE_MAX = 16;
 
 export interface ConsumerOptions {
   readonly kafka: Kafka;

@@ -55,6 +55,16 @@ export async function connectRedis({ url, name, onError }: RedisOptions): Promis
   }
 }
 
+/**
+ * A connection that only listens (SUBSCRIBE takes no other commands); it comes back by itself, and its owner subscribes each
+ * time it is "ready": ioredis' own way of doing that ends the process when Redis refuses.
+ */
+export function listeningClient(client: RedisClient): RedisClient {
+  const patient = { enableOfflineQueue: true, lazyConnect: false, autoResubscribe: false };
+  if (client instanceof Cluster) return client.duplicate(undefined, { ...patient, redisOptions: patient });
+  return client.duplicate({ ...patient, maxRetriesPerRequest: null, commandTimeout: undefined });
+}
+
 function credentialsOf(address: string): { username?: string; password?: string; tls?: object } {
   const { username, password, protocol } = new URL(address);
   return {

@@ -18,6 +18,7 @@ export const keys = {
   orderLock: (userId: number, productId: number) => `${user(userId)}:lock:${productId}`,
 
   jobLock: (name: string) => `{job:${name}}:lock`,
+  knownAddresses: (account: string) => `known:${account}`,
   rateLimit: (name: string) => `rate:${name}`,
   revoked: () => "revoked",
 } as const;

@@ -1,11 +1,9 @@
-import type Redlock from "redlock";
-import type { Lock as Held } from "redlock";
-import type { Answer, ClaimOutcome, Log, OrderClaim, OrderClaims } from "../domain/ports.ts";
+import { randomUUID } from "node:crypto";
+import type { Answer, ClaimOutcome, OrderClaim, OrderClaims } from "../domain/ports.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { OrderMessage } from "../domain/order.ts";
 import { defineScript, type RedisClient } from "./client.ts";
 import { keys } from "./keys.ts";
-import { isContention, releaseQuietly } from "./lock.ts";
 
 /** A request that has not answered by then has died: above the sum of every wait on its way. */
 export const CLAIM_LEASE_MS = 10_000;
@@ -15,44 +13,23 @@ const PENDING_KEPT_MS = 8 * 24 * 3_600_000;
 /** Pending orders read of one user. */
 export const PENDING_READ_MAX = 1_000;
 
-export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Log): OrderClaims {
-  const beginOrder = defineScript(client, "begin-order", 2);
-  const endOrder = defineScript(client, "end-order", 2);
-  /** Locks of requests in this process, by order id; removed when the request ends. */
-  const held = new Map<string, Held>();
+/**
+ * The claim of the key, the lock of (user, product) and the note of the pending order are one script: a lock by itself
+ * would be one more call to Redis for each order, and one more to release it (docs/decisions/0009).
+ */
+export function createOrderClaims(client: RedisClient): OrderClaims {
+  const beginOrder = defineScript(client, "begin-order", 3);
+  const endOrder = defineScript(client, "end-order", 3);
+  /** Tokens of the locks held by requests in this process, by order id; removed when the request ends. */
+  const held = new Map<string, string>();
+  const process = randomUUID();
+  let attempts = 0;
 
   return { begin, answer, forget, leaveOpen, pendingOf, pendingProductOf };
 
   async function begin(claim: OrderClaim): Promise<ClaimOutcome> {
-    // Sent in one tick, hence in one pipeline: one round trip for both.
-    const locking = redlock.acquire([keys.orderLock(claim.userId, claim.productId)], CLAIM_LEASE_MS);
-    const [begun, locked] = await Promise.allSettled([claimKey(claim), locking]);
-    if (locked.status === "rejected") return await withoutLock(claim, begun, locked.reason);
-    if (begun.status === "rejected") {
-      releaseQuietly(locked.value, log);
-      throw begun.reason;
-    }
-    if (isOurs(begun.value)) held.set(begun.value.orderId, locked.value);
-    else releaseQuietly(locked.value, log);
-    return begun.value;
-  }
-
-  async function withoutLock(
-    claim: OrderClaim,
-    begun: PromiseSettledResult<ClaimOutcome>,
-    reason: unknown,
-  ): Promise<ClaimOutcome> {
-    if (begun.status === "rejected") throw begun.reason;
-    if (!isOurs(begun.value)) return begun.value;
-    await end(
-      { ...claim, orderId: begun.value.orderId },
-      begun.value.outcome === "resumed" ? "open" : "forget",
-    );
-    if (await isContention(reason)) return { outcome: "in_progress" };
-    throw reason;
-  }
-
-  async function claimKey(claim: OrderClaim): Promise<ClaimOutcome> {
+    attempts += 1;
+    const token = `${process}:${attempts}`;
     const [outcome, detail] = (await beginOrder(
       ...keysOf(claim),
       claim.orderId,
@@ -61,11 +38,15 @@ export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Lo
       CLAIM_LEASE_MS,
       KEY_KEPT_MS,
       PENDING_KEPT_MS,
+      token,
     )) as [string, string?];
     switch (outcome) {
       case "claimed":
-      case "resumed":
-        return { outcome, orderId: detail ?? claim.orderId };
+      case "resumed": {
+        const orderId = detail ?? claim.orderId;
+        held.set(orderId, token);
+        return { outcome, orderId };
+      }
       case "answered":
         return { outcome, answer: decodeAnswer(detail ?? "") };
       case "in_progress":
@@ -93,11 +74,9 @@ export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Lo
   }
 
   async function end(claim: OrderClaim, how: string, text = ""): Promise<void> {
-    const lock = held.get(claim.orderId);
+    const token = held.get(claim.orderId) ?? "";
     held.delete(claim.orderId);
-    const ending = endOrder(...keysOf(claim), claim.orderId, claim.key?.requestHash ?? "", how, text);
-    if (lock) releaseQuietly(lock, log);
-    await ending;
+    await endOrder(...keysOf(claim), claim.orderId, claim.key?.requestHash ?? "", how, text, token);
   }
 
   async function pendingOf(userId: number): Promise<ReadonlyMap<string, number>> {
@@ -113,13 +92,9 @@ export function createOrderClaims(client: RedisClient, redlock: Redlock, log: Lo
   }
 }
 
-type Ours = Extract<ClaimOutcome, { orderId: string }>;
-const isOurs = (claimed: ClaimOutcome): claimed is Ours =>
-  claimed.outcome === "claimed" || claimed.outcome === "resumed";
-
-function keysOf({ userId, key }: OrderClaim): [string, string] {
+function keysOf({ userId, productId, key }: OrderClaim): [string, string, string] {
   const pending = keys.pending(userId);
-  return [key ? keys.idempotency(userId, key.value) : pending, pending];
+  return [key ? keys.idempotency(userId, key.value) : pending, pending, keys.orderLock(userId, productId)];
 }
 
 function encodeAnswer(answer: Answer): string {

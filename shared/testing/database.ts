@@ -1,3 +1,4 @@
+import { placeOf } from "../domain/dead-letter.ts";
 import { boughtKey, type Decision, type KnownOrder } from "../domain/decide.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { FailReason } from "../domain/order.ts";
@@ -32,7 +33,8 @@ export interface Tables {
   readonly lettersParkedAt: Map<string, number>;
 }
 
-type Operation = keyof DecisionWriter | "commit" | "afterCommit" | "decided" | "findById" | "insert";
+type Operation =
+  keyof DecisionWriter | "commit" | "afterCommit" | "decided" | "findById" | "findDecided" | "insert";
 
 /** MySQL, as far as the ports go: tables in maps, one transaction at a time, rolled back when its callback throws. */
 export function createFakeDatabase(now: () => number) {
@@ -151,7 +153,9 @@ export function createWriter(tables: Tables, { faults, calls, refused }: WriterO
     },
     parkedBefore: async (messages) => {
       called("parkedBefore");
-      return new Map(messages.flatMap((raw) => toEntry(raw.offset, tables.letters.get(placeOf(raw))?.error)));
+      return new Map(
+        messages.flatMap((raw) => toEntry(placeOf(raw), tables.letters.get(placeOf(raw))?.error)),
+      );
     },
     write: async (decisions, decidedAt) => {
       called("write");
@@ -315,6 +319,10 @@ function createOrderReader(tables: Tables, faults: WriterOptions["faults"]): Ord
         .filter((row) => !after || newerFirst(row, { acceptedAt: after[0], orderId: after[1] }) > 0)
         .slice(0, limit)
         .map(toView),
+    findDecided: async (ids) => {
+      faults.check("findDecided");
+      return ids.flatMap((id) => tables.orders.get(id) ?? []).map(toView);
+    },
     decidedAmong: async (ids) => new Set(ids.filter((id) => tables.orders.has(id))),
   };
 
@@ -358,9 +366,6 @@ interface Positioned {
 }
 const newerFirst = (a: Positioned, b: Positioned): number =>
   b.acceptedAt - a.acceptedAt || (a.orderId < b.orderId ? 1 : a.orderId > b.orderId ? -1 : 0);
-
-const placeOf = ({ topic, partition, offset }: { topic: string; partition: number; offset: string }) =>
-  `${topic}:${partition}:${offset}`;
 
 const toEntry = <Key, Value>(key: Key, value: Value | undefined): [Key, Value][] =>
   value === undefined ? [] : [[key, value]];

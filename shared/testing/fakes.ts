@@ -2,6 +2,7 @@ import type {
   BacklogWatch,
   DeadLetter,
   DeadLetterTopic,
+  DecisionNews,
   Lock,
   Revocations,
   StockEpochs,
@@ -18,6 +19,18 @@ export function createFakeDeadLetterTopic() {
     },
   };
   return { ...topic, letters, faults };
+}
+
+export function createFakeDecisionNews() {
+  const told: string[] = [];
+  const faults = createFaults<"tell">();
+  const news: DecisionNews = {
+    tell: async (orderIds) => {
+      faults.check("tell");
+      told.push(...orderIds);
+    },
+  };
+  return { ...news, told, faults };
 }
 
 export function createFakeRevocations() {

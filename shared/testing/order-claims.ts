@@ -12,7 +12,7 @@ interface KeyRecord {
   answer?: Answer;
 }
 
-/** begin-order.lua, end-order.lua and the lock of (user, product), on maps. */
+/** begin-order.lua and end-order.lua on maps. */
 export function createFakeOrderClaims(now: () => number) {
   const records = new Map<string, KeyRecord>();
   const pending = new Map<number, Map<string, number>>();
@@ -50,36 +50,22 @@ export function createFakeOrderClaims(now: () => number) {
   return { ...claims, faults, endings, dropPending, isLocked, rememberState };
 
   function begin(claim: OrderClaim): ClaimOutcome {
-    const claimed = claimKey(claim);
-    if (claimed.outcome !== "claimed" && claimed.outcome !== "resumed") return claimed;
-    const own = { ...claim, orderId: claimed.orderId };
-    if (isLocked(claim.userId, claim.productId)) {
-      end(own, claimed.outcome === "resumed" ? "leaveOpen" : "forget");
-      return { outcome: "in_progress" };
-    }
-    locks.set(lockOf(claim), { orderId: claimed.orderId, until: now() + FAKE_LEASE_MS });
-    return claimed;
-  }
-
-  function claimKey({ userId, productId, orderId, key }: OrderClaim): ClaimOutcome {
-    if (!key) {
-      note(userId, orderId, productId);
-      return { outcome: "claimed", orderId };
-    }
-    const name = `${userId}:${key.value}`;
-    const record = records.get(name);
-    if (!record || now() >= record.expiresAt) {
-      const leaseUntil = now() + FAKE_LEASE_MS;
+    const { userId, productId, key } = claim;
+    const name = `${userId}:${key?.value ?? ""}`;
+    const found = key && records.get(name);
+    const record = found && now() < found.expiresAt ? found : undefined;
+    if (record && record.hash !== key?.requestHash) return { outcome: "key_reused" };
+    if (record?.answer) return { outcome: "answered", answer: record.answer };
+    if (record && now() < record.leaseUntil) return { outcome: "in_progress" };
+    if (isLocked(userId, productId)) return { outcome: "in_progress" };
+    const orderId = record?.orderId ?? claim.orderId;
+    const leaseUntil = now() + FAKE_LEASE_MS;
+    locks.set(lockOf(claim), { orderId, until: leaseUntil });
+    if (record) record.leaseUntil = leaseUntil;
+    else if (key)
       records.set(name, { hash: key.requestHash, orderId, leaseUntil, expiresAt: now() + KEY_KEPT_MS });
-      note(userId, orderId, productId);
-      return { outcome: "claimed", orderId };
-    }
-    if (record.hash !== key.requestHash) return { outcome: "key_reused" };
-    if (record.answer) return { outcome: "answered", answer: record.answer };
-    if (now() < record.leaseUntil) return { outcome: "in_progress" };
-    record.leaseUntil = now() + FAKE_LEASE_MS;
-    note(userId, record.orderId, productId);
-    return { outcome: "resumed", orderId: record.orderId };
+    note(userId, orderId, productId);
+    return { outcome: record ? "resumed" : "claimed", orderId };
   }
 
   function close(claim: OrderClaim, how: "forget" | "leaveOpen" | Answer["kind"], answer?: Answer): void {

@@ -104,6 +104,18 @@ describe("a program refuses to start", function () {
     }
   });
 
+  it("whose port would be open in production without TLS in front (api)", async () => {
+    const sentence = await refusal("api", { NODE_ENV: "production", HOST: "0.0.0.0", TRUST_PROXY: "1" });
+    expect(sentence).to.match(/^Settings refused: TLS_ENDED_BY_PROXY /);
+  });
+
+  it("whose pages of other origins would come without TLS, and tokens live for a week (api)", async () => {
+    const different = { CORS_ORIGINS: "http://shop.example", JWT_EXPIRES_IN: "168h" };
+    const sentence = await refusal("api", { NODE_ENV: "production", ...different });
+    for (const name of Object.keys(different)) expect(sentence).to.contain(name);
+    expect(sentence).not.to.contain("shop.example");
+  });
+
   describe("that cannot reach", () => {
     describe("MySQL", () => {
       bothRefuse(() => ({ MYSQL_PORT: "1" }), /^MYSQL_HOST: /);

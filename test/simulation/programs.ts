@@ -13,6 +13,7 @@ import type {
 import type { Product } from "../../shared/domain/product.ts";
 import { PRODUCE_SETTLED_MS } from "../../shared/kafka/client.ts";
 import { createOrderConsumer, type ConsumerOptions } from "../../shared/kafka/order-consumer.ts";
+import { createFakeDecisionNews } from "../../shared/testing/fakes.ts";
 import { createOrderPlacedHandler } from "../../worker/handlers/order-placed.ts";
 import { activeProducts } from "../../worker/jobs/active-products.ts";
 import { createCounterLoader } from "../../worker/jobs/counter-loader.ts";
@@ -89,7 +90,10 @@ export function startApi(programs: Programs, process: Process): OrderService {
   });
 }
 
-/** As worker/main.ts wires it. Starts as the process's own code: its timers are the process's. */
+/**
+ * As worker/main.ts wires it, but for the merging of partitions (merge-batches.ts), which only makes batches larger: apart,
+ * they meet each other at more points. Starts as the process's own code: its timers are the process's.
+ */
 export function startWorker(programs: Programs, process: Process): void {
   const { mysql, redis, kafka, scheduler, random, log, plant } = programs;
   const { store, products: repository, epochs } = mysql.portsOf(process);
@@ -100,6 +104,7 @@ export function startWorker(programs: Programs, process: Process): void {
     store,
     stock,
     deadLetters,
+    news: createFakeDecisionNews(),
     log,
     now: scheduler.now,
     observe,

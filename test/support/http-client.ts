@@ -38,6 +38,8 @@ export function createHttpClient(
   url: string,
   connections = CONNECTIONS_DEFAULT,
   timeoutMs = TIMEOUT_DEFAULT_MS,
+  /** Sees each answer before it is given back. */
+  onAnswer: (answer: Answer) => void = () => undefined,
 ) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
   const { hostname, port } = new URL(url);
@@ -77,13 +79,15 @@ export function createHttpClient(
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.once("error", fail);
         response.once("end", () => {
-          resolve({
+          const answer = {
             status: response.statusCode ?? 0,
             headers: response.headers,
             text: Buffer.concat(chunks).toString("utf8"),
             reused: asking.reusedSocket,
             ms: performance.now() - startedAt,
-          });
+          };
+          onAnswer(answer);
+          resolve(answer);
         });
       });
       asking.end(payload);

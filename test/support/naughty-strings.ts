@@ -1,3 +1,8 @@
+import { createRequire } from "node:module";
+
+/** The list of that name, of some 460 texts: the package is its JSON file and nothing else. */
+export const BIG_LIST = createRequire(import.meta.url)("big-list-of-naughty-strings") as readonly string[];
+
 /** Texts that have broken programs before: reserved words, control and combining characters, injections, odd numbers. */
 export const NAUGHTY_STRINGS: readonly string[] = [
   ...[

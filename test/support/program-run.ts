@@ -22,13 +22,14 @@ export async function runScript(
   script: string,
   flags: readonly string[],
   env: NodeJS.ProcessEnv,
+  deadlineMs = DEADLINE_MS,
 ): Promise<Ended> {
   const child = spawn(process.execPath, ["--import", "tsx", script, ...flags], {
     cwd: REPOSITORY,
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
   const onExit = (): void => {
     child.kill("SIGKILL");
   };

@@ -14,8 +14,9 @@ import { programSettings, startProgram, type Program, type ProgramName } from ".
 import type { SaleBody } from "./bodies.ts";
 import { openDatabase, type Database } from "./database.ts";
 import { createHttpClient, type HttpClient } from "./http-client.ts";
+import { leaksInLogs, leaksInTitle, secretsIn, type Secrets } from "./leaks.ts";
 import { openSale, type SaleWish } from "./open-sale.ts";
-import { seedUsers, type Person } from "./seed.ts";
+import { SEEDED_PASSWORD, seedUsers, type Person } from "./seed.ts";
 import { sharedServers, type Addresses } from "./servers.ts";
 import { until } from "./until.ts";
 import { broken, runVerify, type Verdict } from "./verify.ts";
@@ -31,6 +32,9 @@ export const CROWD = {
   RATE_LIMIT_ORDERS_PER_USER: "1000000",
   LOGIN_FAILURES_PER_ACCOUNT: "100000",
   LOGIN_FAILURES_PER_ADDRESS: "1000000",
+  // A busy machine is no reason to refuse reads.
+  SHED_READS_ABOVE_MS: "60000",
+  SHED_ALL_BUT_ORDERS_ABOVE_MS: "60000",
   // A machine that is busy with something else makes no order unknown; tests of the time-out set their own.
   PRODUCE_TIMEOUT_MS: "4000",
 };
@@ -46,7 +50,14 @@ export type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
 export async function openSandbox(servers: Addresses = sharedServers()) {
   const closing: Closing[] = [];
   const close = async (): Promise<void> => {
-    for (const release of closing.splice(0).reverse()) await release();
+    let failure: unknown;
+    // All of them, also when one fails: a program that is left running would disturb the specs after this one.
+    for (const release of closing.splice(0).reverse())
+      await Promise.resolve()
+        .then(release)
+        .catch((error: unknown) => (failure ??= error));
+    if (failure !== undefined)
+      throw failure instanceof Error ? failure : new Error("a release failed", { cause: failure });
   };
   try {
     return { ...(await fillSandbox(servers, (release) => closing.push(release))), close };
@@ -69,6 +80,18 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
   redisDatabase = (redisDatabase % (REDIS_DATABASES - 1)) + 1;
   const redisUrl = `${servers.redisUrl}/${redisDatabase}`;
   const jwtSecret = randomBytes(48).toString("base64url");
+  const secrets: Secrets = {
+    JWT_SECRET: jwtSecret,
+    MYSQL_PASSWORD: mysql.password,
+    "Redis' password": new URL(redisUrl).password,
+    "a user's password": SEEDED_PASSWORD,
+  };
+  const leaks = new Set<string>();
+  // Runs when every program has ended: what they wrote is whole, and not removed yet.
+  onClose(() => {
+    for (const leak of leaksInLogs(home.at("log"), secrets)) leaks.add(leak);
+    if (leaks.size > 0) throw new Error(`Secrets have leaked: ${[...leaks].join("; ")}`);
+  });
 
   const database = await makeDatabase(servers.mysql, mysql.database, onClose);
   const redis = new Redis(redisUrl);
@@ -134,12 +157,15 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
       env: settings(env),
       from: "source",
     });
+    for (const leak of leaksInTitle(running.pid, secrets)) leaks.add(leak);
     onClose(() => running.stop());
     return running;
   }
 
   function client({ url }: Program, connections?: number): HttpClient {
-    const made = createHttpClient(url, connections);
+    const made = createHttpClient(url, connections, undefined, (answer) => {
+      for (const what of secretsIn(answer.text, secrets)) leaks.add(`an answer holds ${what}`);
+    });
     onClose(made.close);
     return made;
   }

@@ -86,4 +86,29 @@ export const API_MUTANTS: readonly Mutant[] = [
     ],
     specs: ["api/middleware/authenticate.test.ts"],
   },
+  {
+    id: "M19",
+    title: "an administrator's route without its role",
+    edits: [
+      {
+        file: "api/routes/dead-letter-routes.ts",
+        find: "{ post: [authenticate, admin, letters.replay] }",
+        replace: "{ post: [authenticate, letters.replay] }",
+      },
+    ],
+    specs: ["api/routes/roles.test.ts"],
+  },
+  {
+    id: "M20",
+    title: "a route that nobody has said who may use",
+    edits: [
+      {
+        file: "api/routes/audit-routes.ts",
+        find: `serve(router, "/", { get: [authenticate, admin, audit.list] });`,
+        replace: `serve(router, "/", { get: [authenticate, admin, audit.list] });
+  serve(router, "/all", { get: [authenticate, audit.list] });`,
+      },
+    ],
+    specs: ["api/routes/roles.test.ts"],
+  },
 ];

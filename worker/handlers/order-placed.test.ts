@@ -4,7 +4,7 @@ import { DomainError } from "../../shared/domain/errors.ts";
 import type { DecisionStore, RawMessage } from "../../shared/domain/ports.ts";
 import { createFakeClock } from "../../shared/testing/clock.ts";
 import { createFakeDatabase } from "../../shared/testing/database.ts";
-import { createFakeDeadLetterTopic } from "../../shared/testing/fakes.ts";
+import { createFakeDeadLetterTopic, createFakeDecisionNews } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
 import {
   orderIdOf,
@@ -23,6 +23,7 @@ function createScene(stock = 10) {
   const database = createFakeDatabase(clock.now);
   const redis = createFakeStockStore(clock.now);
   const deadLetters = createFakeDeadLetterTopic();
+  const news = createFakeDecisionNews();
   const log = createLogRecorder();
   const reports: BatchReport[] = [];
   database.tables.products.set(1, sampleProduct({ stock }));
@@ -31,11 +32,12 @@ function createScene(stock = 10) {
     store: database.store,
     stock: redis,
     deadLetters,
+    news,
     log,
     now: clock.now,
     observe: (report) => void reports.push(report),
   });
-  return { clock, database, redis, deadLetters, log, reports, handle };
+  return { clock, database, redis, deadLetters, news, log, reports, handle };
 }
 type Scene = ReturnType<typeof createScene>;
 
@@ -104,6 +106,7 @@ describe("deciding a batch", () => {
       store,
       stock: { settle: async () => void steps.push("reservations ended") },
       deadLetters: { park: async () => void steps.push("parked") },
+      news: scene.news,
       log: scene.log,
       now: scene.clock.now,
       observe: () => undefined,
@@ -120,6 +123,14 @@ describe("deciding a batch", () => {
     expect(scene.redis.reservedIn(1)).to.deep.equal([]);
     expect(scene.redis.leftOf(1)).to.equal(9);
     expect(scene.redis.tombstoneOf(1, orderIdOf(1))).to.equal("SUCCESS");
+  });
+
+  it("tells whom it may concern which orders it decided, and goes on when nobody can be told", async () => {
+    const scene = await opened();
+    scene.news.faults.fail("tell", new Error("Redis is away"));
+    expect(await scene.handle([await reserved(scene, 1)], MINE)).to.equal("decided");
+    expect(await scene.handle([await reserved(scene, 2)], MINE)).to.equal("decided");
+    expect(scene.news.told).to.deep.equal([orderIdOf(2)]);
   });
 
   it("gives the units of a failed order back", async () => {
@@ -406,6 +417,7 @@ describe("an outage", () => {
       deadLetters: {
         park: async (letters) => void scene.deadLetters.letters.push(...letters),
       },
+      news: scene.news,
       log: scene.log,
       now: scene.clock.now,
       observe: () => undefined,

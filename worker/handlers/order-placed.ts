@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { placeOf } from "../../shared/domain/dead-letter.ts";
 import { decide, type Decision } from "../../shared/domain/decide.ts";
 import { MESSAGE_BYTES_MAX, parseOrderMessage } from "../../shared/domain/order-message.ts";
 import type { FailReason, OrderMessage } from "../../shared/domain/order.ts";
 import type {
   DeadLetter,
   DeadLetterTopic,
+  DecisionNews,
   DecisionStore,
   DecisionWriter,
   Log,
@@ -32,6 +34,7 @@ export interface OrderPlacedDependencies {
   readonly store: DecisionStore;
   readonly stock: Pick<StockStore, "settle">;
   readonly deadLetters: DeadLetterTopic;
+  readonly news: DecisionNews;
   readonly log: Log;
   readonly now: () => number;
   readonly observe: (batch: BatchReport) => void;
@@ -64,6 +67,7 @@ export function createOrderPlacedHandler({
   store,
   stock,
   deadLetters,
+  news,
   log,
   now,
   observe,
@@ -115,10 +119,12 @@ export function createOrderPlacedHandler({
     const { decisions, letters, named } = await store.transaction((writer) => transact(writer, parsed));
     // Before the offsets move: a letter that the topic does not take comes again with its batch.
     await deadLetters.park(letters);
-    await housekeep([
+    const ended = [
       ...decisions.flatMap(endedReservation),
       ...letters.flatMap((letter) => endedByName(letter, named)),
-    ]);
+    ];
+    tell(ended);
+    await housekeep(ended);
     observe({
       size: parsed.messages.length,
       ms: performance.now() - startedAt,
@@ -152,6 +158,14 @@ export function createOrderPlacedHandler({
     } catch (error) {
       log.warn({ err: error, orders: ended.length }, "reservations not ended; the reconciler will");
     }
+  }
+
+  /** Not awaited: whoever follows an order finds out without it. */
+  function tell(ended: readonly SettledReservation[]): void {
+    if (ended.length === 0) return;
+    news.tell(ended.map(({ order }) => order.orderId)).catch((error: unknown) => {
+      log.debug({ err: error }, "decisions not told");
+    });
   }
 
   async function parkRefused(message: RawMessage, error: unknown): Promise<void> {
@@ -214,7 +228,7 @@ function suspicious(
   }
   return readable.flatMap(({ raw, order }) => {
     // Parked in an earlier attempt that did not reach the dead-letter topic, perhaps: it goes there again.
-    const error = errors.get(order) ?? before.get(raw.offset);
+    const error = errors.get(order) ?? before.get(placeOf(raw));
     return error === undefined ? [] : [{ message: raw, error, decidedOrderId: order.orderId }];
   });
 }

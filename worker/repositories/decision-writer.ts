@@ -1,5 +1,6 @@
 import { QueryTypes, type Sequelize, type Transaction } from "sequelize";
 import { boughtKey, type Decision } from "../../shared/domain/decide.ts";
+import { placeOf } from "../../shared/domain/dead-letter.ts";
 import { groupBy } from "../../shared/domain/group-by.ts";
 import type { FailReason } from "../../shared/domain/order.ts";
 import type { DeadLetter, DecisionWriter, RawMessage } from "../../shared/domain/ports.ts";
@@ -56,14 +57,13 @@ export function createDecisionWriter(
   }
 
   async function parkedBefore(messages: readonly RawMessage[]) {
-    const [first, last] = [messages[0], messages.at(-1)];
-    if (!first || !last) return new Map<string, string>();
-    const rows = await select<{ offset_no: number; error: string }>(
-      `SELECT offset_no, error FROM dead_letters
-       WHERE topic = :topic AND partition_no = :partition AND offset_no BETWEEN :from AND :to`,
-      { topic: first.topic, partition: first.partition, from: first.offset, to: last.offset },
+    if (messages.length === 0) return new Map<string, string>();
+    const rows = await select<{ topic: string; partition: number; offset: number; error: string }>(
+      `SELECT topic, partition_no AS \`partition\`, offset_no AS \`offset\`, error FROM dead_letters
+       WHERE (topic, partition_no, offset_no) IN (:places)`,
+      { places: messages.map(({ topic, partition, offset }) => [topic, partition, Number(offset)]) },
     );
-    return new Map(rows.map((row) => [String(row.offset_no), row.error]));
+    return new Map(rows.map((row) => [placeOf(row), row.error]));
   }
 
   async function write(decisions: readonly Decision[], decidedAt: number): Promise<void> {

@@ -3,6 +3,7 @@
 
   KEYS[1]  the key's record (the pending hash again when the request has no key)
   KEYS[2]  the user's pending orders   hash  order id -> product id
+  KEYS[3]  lock of (user, product)     string  the token of its holder
   ARGV[1]  order id
   ARGV[2]  request hash, "" without a key
   ARGV[3]  "accepted"  keep the order pending, remember the answer
@@ -11,10 +12,13 @@
            "forget"    nothing was taken, forget the claim
            "open"      taken, not confirmed: let the next attempt take over at once
   ARGV[4]  the answer, with accepted, decided and refused
+  ARGV[5]  the token that the lock was taken with, "" when it was not
 
   Returns  1 when the record was changed, 0 when there was none of this order to change.
-  May be called twice: it acts on a record only while that is a running claim of this very order.
+  May be called twice: it acts on a record only while that is a running claim of this very order, and on the lock only
+  while this attempt holds it.
 ]]
+if ARGV[5] ~= "" and redis.call("GET", KEYS[3]) == ARGV[5] then redis.call("DEL", KEYS[3]) end
 if ARGV[3] ~= "accepted" and ARGV[3] ~= "open" then redis.call("HDEL", KEYS[2], ARGV[1]) end
 if ARGV[2] == "" then return 0 end
 local prefix = "R|" .. ARGV[2] .. "|" .. ARGV[1] .. "|"
