@@ -18,6 +18,7 @@ const PROGRAMS = [
   "fuzz",
   "simulation",
   "mutants",
+  "bench",
 ];
 const NODE_MIN = [20, 19];
 const LOCK_DEADLINE_MS = 600_000;

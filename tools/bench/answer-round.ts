@@ -1,0 +1,45 @@
+import type { Plan } from "./client/plan.ts";
+import { percentileFigures, type Figures } from "./figures.ts";
+import { startClient } from "./load.ts";
+import type { Bench, Round } from "./order-round.ts";
+import { startYardstick, type YardstickProgram } from "./targets/yardstick.ts";
+import { watch } from "./watch.ts";
+
+const US_PER_MS = 1_000;
+
+/** One round of a yardstick that only answers. */
+export async function answerRound(
+  bench: Bench,
+  program: YardstickProgram,
+  plan: Omit<Plan, "addresses">,
+): Promise<Round> {
+  bench.onProgress(program);
+  const service = await startYardstick(bench.site, program);
+  try {
+    const client = await startClient({ ...plan, addresses: [`127.0.0.1:${service.port}`] });
+    const roles = {
+      api: service.pid === undefined ? [] : [service.pid],
+      client: client.pid === undefined ? [] : [client.pid],
+    };
+    const watching = watch({ roles, lag: () => Promise.resolve(0) });
+    const { offered, answered, firstAt, lastAt, answerMs, outcomes } = await client.run();
+    const { cpuMs, othersPart } = await watching.stop();
+    await client.end();
+    const perRequest = Object.entries(cpuMs).map(([role, ms]) => [
+      `cpu_${role}_us_per_request`,
+      (ms * US_PER_MS) / answered,
+    ]);
+    return {
+      figures: {
+        ...{ offered, answered, answered_per_s: (answered / (lastAt - firstAt)) * 1_000 },
+        ...percentileFigures("answer", answerMs),
+        ...(Object.fromEntries(perRequest) as Figures),
+        ...(othersPart !== undefined && { cpu_others_percent: othersPart * 100 }),
+      },
+      outcomes,
+      complaints: answered < offered ? [`${offered - answered} requests were not answered`] : [],
+    };
+  } finally {
+    await service.stop();
+  }
+}
