@@ -5,7 +5,8 @@ import { writeJson } from "./files.ts";
 
 const TEST_TIMEOUT_MS = 30_000;
 const TERMINATED = 143;
-const LINGER_MAX_MS = 10_000;
+/** Longer than any connection of a client library takes to close when its server is gone already. */
+const LINGER_MAX_MS = 30_000;
 
 /**
  * Runs specs and writes what passed and what failed, and how, to a file. The process is not made to exit: one that lingers after its last
@@ -34,8 +35,7 @@ const runner = mocha.run((failed) => {
   writeJson(countsFile, { passed, failed, failures });
   process.exitCode = failed === 0 ? 0 : 1;
   setTimeout(() => {
-    const left = [...new Set(process.getActiveResourcesInfo())].join(", ");
-    process.stderr.write(`The tests are over, but something was left running: ${left}.\n`);
+    process.stdout.write(`The tests are over, but something was left running: ${whatIsLeft()}.\n`);
     writeJson(countsFile, { passed, failed: failed + 1, failures });
     process.exit(1);
   }, LINGER_MAX_MS).unref();
@@ -47,3 +47,15 @@ runner.on("fail", (failing, error: Error & { code?: unknown }) => {
   const { name, code, message } = error;
   failures.push({ title: failing.fullTitle(), kind: failing.type, name, code, message });
 });
+
+/** Timers with what is left of them, connections with where they lead, child processes with their pid. */
+function whatIsLeft(): string {
+  const { libuv } = process.report.getReport() as { libuv: Handle[] };
+  const handles = libuv.filter(({ is_active, is_referenced }) => is_active && is_referenced);
+  return JSON.stringify({ resources: process.getActiveResourcesInfo(), handles });
+}
+
+interface Handle {
+  readonly is_active?: boolean;
+  readonly is_referenced?: boolean;
+}
