@@ -13,9 +13,22 @@ const LISTEN_TIMEOUT_MS = 60_000;
 /** A program refuses to run while a server is away. It is tried again for ever, at most every 15 s; never given up. */
 const BACKOFF_FIRST_MS = 100;
 
+// Each program has its own account in MySQL where MYSQL_API_USER and MYSQL_WORKER_USER are set, with MYSQL_…_PASSWORD or
+// MYSQL_…_PASSWORD_FILE (docs/deployment.md says what rights they need: npm run db:rights).
+const account = (name) => {
+  const setting = (what) => process.env[`MYSQL_${name}_${what}`];
+  if (!setting("USER")) return {};
+  return {
+    MYSQL_USER: setting("USER"),
+    MYSQL_PASSWORD: setting("PASSWORD") ?? "",
+    MYSQL_PASSWORD_FILE: setting("PASSWORD_FILE") ?? "",
+  };
+};
+
+const env = { NODE_ENV: "production" };
+
 const program = {
   cwd: __dirname,
-  env: { NODE_ENV: "production" },
   kill_timeout: KILL_TIMEOUT_MS,
   exp_backoff_restart_delay: BACKOFF_FIRST_MS,
   merge_logs: true,
@@ -28,6 +41,7 @@ module.exports = {
     {
       ...program,
       name: "flashpay-api",
+      env: { ...env, ...account("API") },
       script: "dist/api/main.js",
       exec_mode: "cluster",
       instances: process.env.API_INSTANCES || "max",
@@ -35,6 +49,13 @@ module.exports = {
       wait_ready: true,
       listen_timeout: LISTEN_TIMEOUT_MS,
     },
-    { ...program, name: "flashpay-worker", script: "dist/worker/main.js", exec_mode: "fork", instances: 1 },
+    {
+      ...program,
+      name: "flashpay-worker",
+      env: { ...env, ...account("WORKER") },
+      script: "dist/worker/main.js",
+      exec_mode: "fork",
+      instances: 1,
+    },
   ],
 };

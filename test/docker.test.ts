@@ -6,6 +6,7 @@ import type Joi from "joi";
 import { parse } from "yaml";
 import { apiSettings } from "../api/config.ts";
 import { mysqlSettings, sharedSettings } from "../shared/config.ts";
+import { rightsSettings } from "../tools/rights/settings.ts";
 import { run } from "../tools/stack/command.ts";
 import { topicConfigs } from "../tools/stack/topics.ts";
 import { workerSettings } from "../worker/config.ts";
@@ -18,8 +19,10 @@ const LAUNCHER = [
   "FLASHPAY_KAFKA_PORT",
   "FLASHPAY_MYSQL_PORT",
   "FLASHPAY_REDIS_PORT",
+  "MYSQL_API_PASSWORD",
   "MYSQL_PASSWORD",
   "MYSQL_ROOT_PASSWORD",
+  "MYSQL_WORKER_PASSWORD",
   "REDIS_PASSWORD",
 ];
 /** The order that is read best is the order of starting; dclint would have the alphabet. */
@@ -196,7 +199,7 @@ describe(COMPOSE, () => {
   for (const [name, schema] of [
     ["api", apiSettings.describe() as Described],
     ["worker", workerSettings.describe() as Described],
-    ["migrate", { keys: { ...describeAll(sharedSettings), ...describeAll(mysqlSettings) } }],
+    ["migrate", { keys: { ...describeAll({ ...sharedSettings, ...mysqlSettings, ...rightsSettings }) } }],
   ] as const) {
     it(`gives ${name} settings that it knows, and all that it needs`, () => {
       const given = Object.keys(service(name).environment ?? {}).map((key) => key.replace(/_FILE$/, ""));
@@ -214,7 +217,10 @@ describe(COMPOSE, () => {
         [...(service(name).secrets ?? [])].sort(),
       );
       for (const [key, path] of files) {
-        expect(secrets[path.replace("/run/secrets/", "")]?.environment).to.equal(key.replace(/_FILE$/, ""));
+        const secret = path.replace("/run/secrets/", "");
+        expect(secrets[secret]?.environment).to.equal(secret.toUpperCase());
+        // The programs have accounts of their own.
+        expect(secret.replace(`_${name}_`, "_").toUpperCase()).to.equal(key.replace(/_FILE$/, ""));
       }
     }
   });

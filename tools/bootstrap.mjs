@@ -11,6 +11,7 @@ const PROGRAMS = [
   "test",
   "verify",
   "admin",
+  "db-rights",
   "jmeter",
   "postman",
   "faults",

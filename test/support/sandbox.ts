@@ -83,6 +83,10 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
   const secrets: Secrets = {
     JWT_SECRET: jwtSecret,
     MYSQL_PASSWORD: mysql.password,
+    ...(mysql.accounts && {
+      MYSQL_API_PASSWORD: mysql.accounts.api.password,
+      MYSQL_WORKER_PASSWORD: mysql.accounts.worker.password,
+    }),
     "Redis' password": new URL(redisUrl).password,
     "a user's password": SEEDED_PASSWORD,
   };

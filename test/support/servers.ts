@@ -1,3 +1,4 @@
+import { API_USER, WORKER_USER } from "../../tools/stack/mysql-engine.ts";
 import type { MysqlAddress } from "../../tools/stack/mysql.ts";
 
 /** Where the servers are that a sandbox stands on. */
@@ -16,6 +17,10 @@ export function sharedServers(): Addresses {
       user: named("TEST_MYSQL_USER"),
       password: named("TEST_MYSQL_PASSWORD"),
       database: named("TEST_MYSQL_DATABASE"),
+      accounts: {
+        api: { user: API_USER, password: named("TEST_MYSQL_API_PASSWORD") },
+        worker: { user: WORKER_USER, password: named("TEST_MYSQL_WORKER_PASSWORD") },
+      },
     },
     redisUrl: named("TEST_REDIS_URL"),
     kafkaBrokers: named("TEST_KAFKA_BROKERS"),

@@ -25,6 +25,8 @@ export function openCompose(home: Home, secrets: Secrets, ports: ComposePorts, e
     FLASHPAY_REDIS_PORT: String(ports.redis),
     FLASHPAY_KAFKA_PORT: String(ports.kafka),
     MYSQL_PASSWORD: secrets.mysqlPassword,
+    MYSQL_API_PASSWORD: secrets.mysqlApiPassword,
+    MYSQL_WORKER_PASSWORD: secrets.mysqlWorkerPassword,
     MYSQL_ROOT_PASSWORD: secrets.mysqlRootPassword,
     REDIS_PASSWORD: secrets.redisPassword,
   };

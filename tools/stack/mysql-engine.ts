@@ -11,7 +11,10 @@ import type { Secrets } from "./secrets.ts";
 export type Engine = { program: string; kind: "MySQL" | "MariaDB"; version: string };
 
 export const DATABASE = "flashpay";
+/** Owns the tables: migrations, tools. The programs have accounts of their own. */
 export const DATABASE_USER = "flashpay";
+export const API_USER = "flashpay_api";
+export const WORKER_USER = "flashpay_worker";
 
 const STAMP = "stamp.json";
 
@@ -80,23 +83,25 @@ export function dataComplaint(
 
 /** Run by the server at each start before it lets anybody in: one statement per line, each harmless when repeated. */
 export function initStatements(secrets: Secrets): string {
-  const account = (name: string): string[] => [
+  const account = (name: string, password: string): string[] => [
     `CREATE USER IF NOT EXISTS ${name}`,
-    `ALTER USER ${name} IDENTIFIED BY '${name.startsWith("'root'") ? secrets.mysqlRootPassword : secrets.mysqlPassword}'`,
+    `ALTER USER ${name} IDENTIFIED BY '${password}'`,
   ];
   const user = `'${DATABASE_USER}'@'127.0.0.1'`;
   return [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE} CHARACTER SET utf8mb4`,
-    ...account("'root'@'localhost'"),
-    ...account("'root'@'127.0.0.1'"),
+    ...account("'root'@'localhost'", secrets.mysqlRootPassword),
+    ...account("'root'@'127.0.0.1'", secrets.mysqlRootPassword),
     "GRANT ALL PRIVILEGES ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION",
     "DROP USER IF EXISTS 'root'@'::1'",
     ...(hostname() === "localhost"
       ? []
       : [`DROP USER IF EXISTS 'root'@'${hostname().replaceAll(/[^\w.-]/g, "")}'`]),
-    ...account(user),
-    // Tests make databases of their own beside it, named flashpay_….
-    `GRANT ALL PRIVILEGES ON \`${DATABASE}%\`.* TO ${user}`,
+    ...account(user, secrets.mysqlPassword),
+    // Tests make databases of their own beside it, named flashpay_…; the programs' rights are the owner's to give.
+    `GRANT ALL PRIVILEGES ON \`${DATABASE}%\`.* TO ${user} WITH GRANT OPTION`,
+    ...account(`'${API_USER}'@'%'`, secrets.mysqlApiPassword),
+    ...account(`'${WORKER_USER}'@'%'`, secrets.mysqlWorkerPassword),
     "",
   ].join(";\n");
 }

@@ -3,17 +3,26 @@ import { hasCode, reason, StackFailure } from "./failure.ts";
 import { writePrivately } from "./files.ts";
 import type { Home } from "./home.ts";
 import {
+  API_USER,
   DATABASE,
   DATABASE_USER,
   initStatements,
   prepareData,
   serverOptions,
+  WORKER_USER,
   type Engine,
 } from "./mysql-engine.ts";
 import { startService, type Server } from "./server.ts";
 import type { Secrets } from "./secrets.ts";
 
-export type MysqlAddress = { host: string; port: number; user: string; password: string; database: string };
+export type Account = { user: string; password: string };
+/** Where a database is, and its owner; `accounts` of the programs, where they have their own. */
+export type MysqlAddress = Account & {
+  host: string;
+  port: number;
+  database: string;
+  accounts?: { api: Account; worker: Account };
+};
 export type MysqlServer = Server & MysqlAddress;
 
 const READY_DEADLINE_MS = 60_000;
@@ -84,6 +93,10 @@ export function privateMysql(port: number, secrets: Secrets): MysqlAddress {
     user: DATABASE_USER,
     password: secrets.mysqlPassword,
     database: DATABASE,
+    accounts: {
+      api: { user: API_USER, password: secrets.mysqlApiPassword },
+      worker: { user: WORKER_USER, password: secrets.mysqlWorkerPassword },
+    },
   };
 }
 

@@ -51,14 +51,29 @@ export function programSettings(env: NodeJS.ProcessEnv, wiring: Wiring): NodeJS.
   };
 }
 
-export function mysqlSettings({ host, port, user, password, database }: MysqlAddress): NodeJS.ProcessEnv {
+export function mysqlSettings(address: MysqlAddress): NodeJS.ProcessEnv {
+  const { host, port, user, password, database, accounts } = address;
   return {
+    ...(accounts && {
+      MYSQL_API_USER: accounts.api.user,
+      MYSQL_API_PASSWORD: accounts.api.password,
+      MYSQL_WORKER_USER: accounts.worker.user,
+      MYSQL_WORKER_PASSWORD: accounts.worker.password,
+    }),
     MYSQL_HOST: host,
     MYSQL_PORT: String(port),
     MYSQL_USER: user,
     MYSQL_PASSWORD: password,
     MYSQL_DATABASE: database,
   };
+}
+
+/** The database account of one program instead of the owner's, where it has one; it does not see the other's. */
+function ownAccount(program: ProgramName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { MYSQL_API_USER, MYSQL_API_PASSWORD, MYSQL_WORKER_USER, MYSQL_WORKER_PASSWORD, ...others } = env;
+  const [user, password] =
+    program === "api" ? [MYSQL_API_USER, MYSQL_API_PASSWORD] : [MYSQL_WORKER_USER, MYSQL_WORKER_PASSWORD];
+  return user ? { ...others, MYSQL_USER: user, MYSQL_PASSWORD: password } : others;
 }
 
 /** Starts a program and waits for its /readyz. */
@@ -76,7 +91,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
       command: process.execPath,
       args: ["--enable-source-maps", ...entry],
       cwd: REPOSITORY,
-      env: { ...env, [program === "api" ? "PORT" : "WORKER_PORT"]: String(port) },
+      env: { ...ownAccount(program, env), [program === "api" ? "PORT" : "WORKER_PORT"]: String(port) },
     },
     probe: () => askReadiness(url),
     readyDeadlineMs: READY_DEADLINE_MS,

@@ -16,6 +16,8 @@ export function openSecrets(home: Home) {
   const secrets = {
     mysqlRootPassword: secret("mysqlRootPassword"),
     mysqlPassword: secret("mysqlPassword"),
+    mysqlApiPassword: secret("mysqlApiPassword"),
+    mysqlWorkerPassword: secret("mysqlWorkerPassword"),
     redisPassword: secret("redisPassword"),
     jwtSecret: secret("jwtSecret", JWT_SECRET_BYTES),
     adminPassword: secret("adminPassword"),

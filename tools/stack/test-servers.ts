@@ -26,6 +26,8 @@ function addresses(home: string, { mysql, redis, kafka }: Servers): NodeJS.Proce
     TEST_MYSQL_PASSWORD: mysql.password,
     TEST_MYSQL_DATABASE: mysql.database,
     TEST_MYSQL_ROOT_PASSWORD: openSecrets(openHome(home)).mysqlRootPassword,
+    TEST_MYSQL_API_PASSWORD: mysql.accounts?.api.password,
+    TEST_MYSQL_WORKER_PASSWORD: mysql.accounts?.worker.password,
     TEST_REDIS_URL: redis.url,
     TEST_KAFKA_BROKERS: kafka.brokers,
   };
