@@ -14,7 +14,8 @@ describe("npm run bench", function () {
     expect(code, stderr).to.equal(0);
     const { cases } = JSON.parse(stdout) as Results;
     expect(cases.map(({ name }) => name)).to.deep.equal([
-      ...["saturation-16", "open-50", "storm", "products", "pairs"],
+      ...["saturation-16", "open-50", "storm", "products", "drain", "reads", "pairs"],
+      ...["logins", "slow", "script"],
     ]);
     for (const { name, targets } of cases) {
       for (const { target, median } of targets.filter((one) => one.median["accepted"] !== undefined)) {

@@ -7,11 +7,16 @@ export const SCENARIOS = {
   open: "b",
   storm: "c",
   products: "d",
+  drain: "e",
+  reads: "f",
   pairs: "g",
+  logins: "h",
+  slow: "i",
+  script: "j",
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 
-export const TARGETS = ["flashpay", "reference", "bare", "hello", "token-only"] as const;
+export const TARGETS = ["flashpay", "alone", "reference", "bare", "hello", "token-only"] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 export interface Options {
@@ -26,6 +31,8 @@ export interface Options {
   readonly rates: readonly number[];
   /** Requests of the sold-out storm. */
   readonly storm: number;
+  /** Orders that wait for the worker. */
+  readonly drain: number;
   /** Orders on a sale of their own before each round: a process that has just begun is no figure. */
   readonly warmup: number;
   readonly json: boolean;
@@ -42,13 +49,19 @@ export const HELP = `npm run bench: how much FlashPay does, beside yardsticks on
     b open         orders at a constant rate; an answer's time counts from when its request was to be sent
     c storm        a stock of 1 000, and two hundred requests for each unit
     d products     a hundred products at once, as fast as answers come
+    e drain        orders that wait, then a worker is started; also what an order takes in Redis, undecided and decided
+    f reads        2 000 reads of an order's status per second beside 500 orders
     g pairs        two API processes and two workers, one product
+    h logins       20 log-ins per second beside 500 orders
+    i slow         500 sockets that send a byte a second beside 300 orders
+    j script       one user's script of 1 000 orders per second beside 300 orders of others
 
     --rounds 3               of each target, in turn; the medians count
     --seconds 30             of load in each round
     --connections 64,512     of the closed loads, one case each
     --rates 500,1000,2000    of the open model, one case each
     --storm 200000           requests of the storm
+    --drain 200000           orders that wait
     --targets flashpay,bare  leaves out the others
     --warmup 6000            orders before each round
     --quick                  a few seconds in all: shows that it works, measures nothing
@@ -59,10 +72,18 @@ export const HELP = `npm run bench: how much FlashPay does, beside yardsticks on
 Exit code 1 when an order was lost, or a rule of npm run verify is broken.
 `;
 
-const QUICK = { rounds: "1", seconds: "1", connections: "16", rates: "50", storm: "2000", warmup: "100" };
+const QUICK = {
+  rounds: "1",
+  seconds: "1",
+  connections: "16",
+  rates: "50",
+  storm: "2000",
+  drain: "500",
+  warmup: "100",
+};
 const NORMAL = {
   ...{ rounds: "3", seconds: "30", connections: "64,512", rates: "500,1000,2000" },
-  ...{ storm: "200000", warmup: "6000" },
+  ...{ storm: "200000", drain: "200000", warmup: "6000" },
 };
 const RATE_MAX = 50_000;
 /** Each request has a buyer of its own. */
@@ -84,6 +105,7 @@ export function parseOptions(args: readonly string[]): Options {
     connections: list("--connections", values.connections, CONNECTIONS_MAX),
     rates: list("--rates", values.rates, RATE_MAX),
     storm: whole("--storm", values.storm, 1, STORM_MAX),
+    drain: whole("--drain", values.drain, 1, STORM_MAX),
     warmup: whole("--warmup", values.warmup, 0, WARMUP_MAX),
     json: values.json ?? false,
     compare: values.compare,
@@ -102,6 +124,7 @@ function parse(args: readonly string[]) {
         connections: { type: "string" },
         rates: { type: "string" },
         storm: { type: "string" },
+        drain: { type: "string" },
         targets: { type: "string" },
         warmup: { type: "string" },
         quick: { type: "boolean" },

@@ -1,4 +1,5 @@
 import { waitFor } from "../stack/wait.ts";
+import type { Beside, BesideResult } from "./beside.ts";
 import type { Buyers } from "./buyers.ts";
 import type { Pace, Plan, Tally } from "./client/plan.ts";
 import type { Figures } from "./figures.ts";
@@ -36,6 +37,7 @@ export interface OrderLoad {
   readonly fleet: Fleet;
   /** There are more buyers than units: they may hear sold_out, and everything must be sold. */
   readonly sellsOut?: boolean;
+  readonly beside?: Beside;
 }
 
 export interface Bench {
@@ -52,7 +54,7 @@ export async function orderRound(bench: Bench, target: Target, load: OrderLoad):
   try {
     await warmUp(bench, running, load.warmup);
     const productIds = await running.openSales(load.products, load.stock);
-    const { tally, watched, settledAt, settled } = await underLoad(
+    const { tally, watched, settledAt, settled, beside } = await underLoad(
       bench,
       target.name,
       running,
@@ -63,9 +65,15 @@ export async function orderRound(bench: Bench, target: Target, load: OrderLoad):
     const decisions = await running.decisions(productIds);
     const broken = await running.verify();
     return {
-      figures: figuresOf({ tally, watched, settledAt, settled, decisions, broken }),
+      figures: {
+        ...figuresOf({ tally, watched, settledAt, settled, decisions, broken }),
+        ...beside?.figures,
+      },
       outcomes: tally.outcomes,
-      complaints: complaintsOf(load, { tally, settled, decisions, broken }),
+      complaints: [
+        ...complaintsOf(load, { tally, settled: settled - (beside?.accepted ?? 0), decisions, broken }),
+        ...(beside?.complaints ?? []),
+      ],
     };
   } finally {
     await running.stop();
@@ -89,14 +97,19 @@ async function warmUp({ buyers, onProgress }: Bench, running: RunningTarget, ord
 }
 
 async function underLoad(
-  { site, buyers, onProgress }: Bench,
+  bench: Bench,
   name: string,
   running: RunningTarget,
   productIds: readonly number[],
   load: OrderLoad,
-) {
+): Promise<{ tally: Tally; watched: Watched; settledAt: number; settled: number; beside?: BesideResult }> {
+  const { site, buyers, onProgress } = bench;
   const client = await startClient(planOf(running, productIds, buyers, { ...load, first: 0 }));
-  const roles = { ...running.roles, ...site.roles, client: client.pid === undefined ? [] : [client.pid] };
+  const other = await load.beside?.(bench, running, productIds);
+  const roles = {
+    ...{ ...running.roles, ...site.roles, client: client.pid === undefined ? [] : [client.pid] },
+    ...(other && { beside: other.pids }),
+  };
   const watching = watch({
     roles,
     async lag() {
@@ -107,13 +120,18 @@ async function underLoad(
     },
   });
   const tally = await client.run();
-  const { settled, settledAt } = await untilSettled(running, productIds, tally.accepted);
+  const beside = await other?.stop();
+  const { settled, settledAt } = await untilSettled(
+    running,
+    productIds,
+    tally.accepted + (beside?.accepted ?? 0),
+  );
   const watched = await watching.stop();
   await client.end();
-  return { tally, watched, settled, settledAt };
+  return { tally, watched, settled, settledAt, ...(beside && { beside }) };
 }
 
-function planOf(
+export function planOf(
   running: RunningTarget,
   productIds: readonly number[],
   buyers: Buyers,
@@ -133,7 +151,7 @@ function planOf(
 }
 
 /** Epoch ms at which the last settlement was seen, and how many there are; fewer than accepted when the deadline has passed. */
-async function untilSettled(running: RunningTarget, productIds: readonly number[], accepted: number) {
+export async function untilSettled(running: RunningTarget, productIds: readonly number[], accepted: number) {
   let settled = 0;
   const isDone = async (): Promise<true | undefined> => {
     settled = await running.settled(productIds);

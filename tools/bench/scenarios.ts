@@ -1,4 +1,7 @@
 import { answerRound } from "./answer-round.ts";
+import type { Beside } from "./beside.ts";
+import { drainRound } from "./drain-round.ts";
+import { logins, script, slowSockets, statusReads } from "./neighbours.ts";
 import { orderRound, type Bench, type OrderLoad, type Round } from "./order-round.ts";
 import type { Options, ScenarioName, TargetName } from "./options.ts";
 import { flashpay } from "./targets/flashpay.ts";
@@ -15,6 +18,16 @@ const OPEN_CONNECTIONS = 512;
 const STORM_STOCK = 1_000;
 const STORM_SECONDS_MAX = 600;
 const PRODUCTS = 100;
+const READS_PER_S = 2_000;
+const LOGINS_PER_S = 20;
+/** Of orders beside reads and log-ins. */
+const BESIDE_RATE = 500;
+const SLOW_SOCKETS = 500;
+const SCRIPT_PER_S = 1_000;
+/** Of orders beside those who would harm. */
+const ATTACKED_RATE = 300;
+/** The default of RATE_LIMIT_ORDERS_PER_USER. */
+const ORDERS_PER_USER_AND_S = 20;
 const ONE_EACH: Fleet = { apis: 1, workers: 1 };
 const TWO_EACH: Fleet = { apis: 2, workers: 2 };
 
@@ -76,11 +89,43 @@ const SCENARIO_CASES: Record<ScenarioName, (options: Options) => Case[]> = {
     return [asFastAsCan(options, "products", `${PRODUCTS} products`, like)];
   },
 
+  drain: ({ drain }) => [
+    {
+      ...{ name: "drain", title: `${drain} orders wait for a worker`, buyers: drain },
+      rounds: onOrderTargets((bench, target) => drainRound(bench, target, drain)),
+    },
+  ],
+
+  reads: (options) => [
+    besideCase(options, "reads", `${READS_PER_S} reads of a status per second beside orders`, {
+      ...{ rate: BESIDE_RATE, beside: statusReads(READS_PER_S, options.seconds) },
+    }),
+  ],
+
   pairs: (options) => {
     const connections = Math.min(...options.connections);
     const like = { connections, fleet: TWO_EACH, products: 1 };
     return [asFastAsCan(options, "pairs", "two API processes and two workers, one product", like)];
   },
+
+  logins: (options) => [
+    besideCase(options, "logins", `${LOGINS_PER_S} log-ins per second beside orders`, {
+      ...{ rate: BESIDE_RATE, beside: logins(LOGINS_PER_S, options.seconds) },
+    }),
+  ],
+
+  slow: (options) => [
+    besideCase(options, "slow", `${SLOW_SOCKETS} slow sockets beside orders`, {
+      ...{ rate: ATTACKED_RATE, beside: slowSockets(SLOW_SOCKETS) },
+    }),
+  ],
+
+  script: (options) => [
+    besideCase(options, "script", `one user's script of ${SCRIPT_PER_S} orders per second beside orders`, {
+      ...{ rate: ATTACKED_RATE, beside: script(SCRIPT_PER_S, options.seconds, ORDERS_PER_USER_AND_S) },
+      settings: { RATE_LIMIT_ORDERS_PER_USER: String(ORDERS_PER_USER_AND_S) },
+    }),
+  ],
 };
 
 function asFastAsCan(
@@ -96,14 +141,41 @@ function asFastAsCan(
 
 /** The same orders for FlashPay, the reference path and `bare`. */
 function ordersCase(name: string, title: string, load: OrderLoad): Case {
-  const on = (make: (bench: Bench) => Target) => (bench: Bench) => orderRound(bench, make(bench), load);
+  const rounds = onOrderTargets((bench, target) => orderRound(bench, target, load));
+  return { ...{ name, title, buyers: load.count + load.warmup }, rounds };
+}
+
+function onOrderTargets(round: (bench: Bench, target: Target) => Promise<Round>): Case["rounds"] {
   return {
-    ...{ name, title, buyers: load.count + load.warmup },
-    rounds: {
-      flashpay: on(({ site, buyers }) => flashpay(site, buyers.admin)),
-      reference: on(({ site }) => yardstick(site, "reference", "reference-api")),
-      bare: on(({ site }) => yardstick(site, "bare", "bare-api")),
-    },
+    flashpay: (bench) => round(bench, flashpay(bench.site, bench.buyers.admin)),
+    reference: (bench) => round(bench, yardstick(bench.site, "reference", "reference-api")),
+    bare: (bench) => round(bench, yardstick(bench.site, "bare", "bare-api")),
+  };
+}
+
+interface Neighbourhood {
+  readonly rate: number;
+  readonly beside: Beside;
+  readonly settings?: Fleet["settings"];
+}
+
+/** Orders at a constant rate, with something beside them and, as the yardstick `alone`, without. */
+function besideCase(
+  { seconds, warmup }: Options,
+  name: string,
+  what: string,
+  { rate, beside, settings }: Neighbourhood,
+): Case {
+  const load: OrderLoad = {
+    ...{ pace: { kind: "open", rate, seconds }, connections: OPEN_CONNECTIONS, products: 1 },
+    ...{ stock: rate * seconds + seconds, count: rate * seconds, warmup },
+    fleet: { ...ONE_EACH, ...(settings && { settings }) },
+  };
+  const round = (more: Partial<OrderLoad>) => (bench: Bench) =>
+    orderRound(bench, flashpay(bench.site, bench.buyers.admin), { ...load, ...more });
+  return {
+    ...{ name, title: `${what}, ${rate} of which arrive per second`, buyers: load.count + warmup },
+    rounds: { flashpay: round({ beside }), alone: round({}) },
   };
 }
 

@@ -46,8 +46,8 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "shared/redis/scripts/settle.lua",
-        find: `local reservation = redis.call("HGET", KEYS[2], orderId)`,
-        replace: `local reservation = redis.call("HGET", KEYS[2], orderId) or (message ~= "" and message)`,
+        find: `local reservation = reservations[i]`,
+        replace: `local reservation = reservations[i] or (message ~= "" and message)`,
       },
     ],
     ...SCRIPTS,

@@ -13,25 +13,40 @@
   May be called twice, and in parallel: only the call that removes the reservation gives its units back, in the same
   step. Units go back by the reservation's own quantity, never by the caller's.
 ]]
-local ended = 0
-local loaded = redis.call("EXISTS", KEYS[1]) == 1
-for i = 2, #ARGV, 3 do
-  local orderId, outcome, message = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local reservation = redis.call("HGET", KEYS[2], orderId)
-  if reservation then
-    message = reservation
-    local order = cjson.decode(reservation)
-    redis.call("HDEL", KEYS[2], orderId)
-    if loaded then redis.call("HINCRBY", KEYS[1], "held", -order.quantity) end
-    if outcome == "F" then
-      local user = string.format("%d", order.userId)
-      if loaded then redis.call("HINCRBY", KEYS[1], "left", order.quantity) end
-      if redis.call("HINCRBY", KEYS[4], user, -order.quantity) <= 0 then redis.call("HDEL", KEYS[4], user) end
-    end
-    ended = ended + 1
+local ids = {}
+for i = 2, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+local reservations = redis.call("HMGET", KEYS[2], unpack(ids))
+
+-- Looks at everything first and writes in few commands after it: each one that a script sends costs a microsecond.
+local ended, tombstones, returned, unheld, units, seen = {}, {}, {}, {}, 0, {}
+for i, orderId in ipairs(ids) do
+  local outcome, message = ARGV[i * 3], ARGV[i * 3 + 1]
+  local reservation = reservations[i]
+  if reservation and not seen[orderId] then
+    seen[orderId] = true
+    -- As reserve.lua wrote it, field by field.
+    local user, quantity = string.match(reservation, '"userId":(%d+),"productId":%d+,"quantity":(%d+)')
+    units = units + tonumber(quantity)
+    if outcome == "F" then returned[#returned + 1] = { user, tonumber(quantity) } end
+    ended[#ended + 1] = orderId
+    tombstones[#tombstones + 1] = orderId
+    tombstones[#tombstones + 1] = outcome .. "|" .. reservation
+  elseif not reservation and message ~= "" then
+    unheld[#unheld + 1] = { orderId, outcome .. "|" .. message }
   end
-  redis.call("ZREM", KEYS[3], orderId)
-  if message ~= "" then redis.call("HSETNX", KEYS[5], orderId, outcome .. "|" .. message) end
 end
+
+local loaded = redis.call("EXISTS", KEYS[1]) == 1
+if #ended > 0 then
+  redis.call("HDEL", KEYS[2], unpack(ended))
+  redis.call("HSET", KEYS[5], unpack(tombstones))
+  if loaded then redis.call("HINCRBY", KEYS[1], "held", -units) end
+end
+for _, back in ipairs(returned) do
+  if loaded then redis.call("HINCRBY", KEYS[1], "left", back[2]) end
+  if redis.call("HINCRBY", KEYS[4], back[1], -back[2]) <= 0 then redis.call("HDEL", KEYS[4], back[1]) end
+end
+for _, tombstone in ipairs(unheld) do redis.call("HSETNX", KEYS[5], tombstone[1], tombstone[2]) end
+redis.call("ZREM", KEYS[3], unpack(ids))
 redis.call("PEXPIRE", KEYS[5], ARGV[1])
-return ended
+return #ended

@@ -32,14 +32,23 @@ export function flashpay(site: Site, adminToken: string): Target {
     name: "flashpay",
     async start(fleet) {
       await wipe(site);
-      const programs = await startFleet(site, fleet);
-      return runningTarget(site, programs, adminToken);
+      const many = (program: ProgramName, count: number) =>
+        Promise.all(
+          Array.from({ length: count }, (_, i) =>
+            startOne(site, program, `${program}-${i + 1}`, fleet.settings),
+          ),
+        );
+      const programs = { apis: await many("api", fleet.apis), workers: await many("worker", fleet.workers) };
+      return runningTarget(site, programs, adminToken, (count) => many("worker", count));
     },
   };
 }
 
-export function flashpaySettings({ env, servers, jwtSecret }: Site): NodeJS.ProcessEnv {
-  return programSettings({ ...env, ...SETTINGS }, { ...servers, replication: 1, jwtSecret });
+export function flashpaySettings(
+  { env, servers, jwtSecret }: Site,
+  different: Fleet["settings"] = {},
+): NodeJS.ProcessEnv {
+  return programSettings({ ...env, ...SETTINGS, ...different }, { ...servers, replication: 1, jwtSecret });
 }
 
 /** Every round begins on empty tables: one that finds the rows of the round before would be slower for that. */
@@ -56,26 +65,37 @@ async function wipe({ database, redis }: Site): Promise<void> {
 
 interface Programs {
   readonly apis: readonly Program[];
-  readonly workers: readonly Program[];
+  workers: readonly Program[];
 }
 
-async function startFleet(site: Site, { apis, workers }: Fleet): Promise<Programs> {
-  const many = (program: ProgramName, count: number) =>
-    Promise.all(Array.from({ length: count }, (_, i) => startOne(site, program, `${program}-${i + 1}`)));
-  return { apis: await many("api", apis), workers: await many("worker", workers) };
-}
-
-async function startOne(site: Site, program: ProgramName, name: string): Promise<Program> {
+async function startOne(
+  site: Site,
+  program: ProgramName,
+  name: string,
+  settings: Fleet["settings"],
+): Promise<Program> {
   const port = await site.ports.claim(name);
-  return startProgram({ home: site.home, program, name, port, env: flashpaySettings(site), from: "dist" });
+  const env = flashpaySettings(site, settings);
+  return startProgram({ home: site.home, program, name, port, env, from: "dist" });
 }
 
-function runningTarget(site: Site, { apis, workers }: Programs, adminToken: string): RunningTarget {
+function runningTarget(
+  site: Site,
+  programs: Programs,
+  adminToken: string,
+  moreWorkers: (count: number) => Promise<readonly Program[]>,
+): RunningTarget {
+  const { apis } = programs;
   const { database } = site;
   const pids = (programs: readonly Program[]) => programs.flatMap(({ pid }) => pid ?? []);
   return {
     addresses: apis.map(({ port }) => `127.0.0.1:${port}`),
-    roles: { api: pids(apis), worker: pids(workers) },
+    get roles() {
+      return { api: pids(apis), worker: pids(programs.workers) };
+    },
+    async startWorkers(count) {
+      programs.workers = [...programs.workers, ...(await moreWorkers(count))];
+    },
     async openSales(count, stock) {
       const ids: number[] = [];
       for (let i = 0; i < count; i += 1) ids.push(await openSale(apis[0]?.url ?? "", adminToken, stock));
@@ -91,7 +111,7 @@ function runningTarget(site: Site, { apis, workers }: Programs, adminToken: stri
     decisions: (productIds) => readDecisions(site, productIds),
     verify: () => verify(site),
     async stop() {
-      await Promise.all(workers.map((program) => program.stop()));
+      await Promise.all(programs.workers.map((program) => program.stop()));
       await Promise.all(apis.map((program) => program.stop()));
     },
   };

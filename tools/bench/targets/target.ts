@@ -11,6 +11,8 @@ export interface Target {
 export interface Fleet {
   readonly apis: number;
   readonly workers: number;
+  /** What FlashPay's programs are told beside what the bench tells them always. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface RunningTarget {
@@ -18,6 +20,8 @@ export interface RunningTarget {
   readonly addresses: readonly string[];
   /** Its own processes; the servers' are the site's. */
   readonly roles: Roles;
+  /** More workers, ready. */
+  startWorkers(count: number): Promise<void>;
   /** Products on sale, each with so many units, one for each buyer. */
   openSales(count: number, stock: number): Promise<number[]>;
   /** Units settled so far. */

@@ -23,7 +23,8 @@ export function yardstick(site: Site, name: string, api: YardstickProgram): Targ
       await site.yardsticks.wipe();
       const many = (program: YardstickProgram, count: number) =>
         Promise.all(Array.from({ length: count }, (_, i) => startYardstick(site, program, i + 1)));
-      return runningTarget(site, await many(api, apis), await many("worker", workers));
+      const services = { apis: await many(api, apis), workers: await many("worker", workers) };
+      return runningTarget(site, services, (count) => many("worker", count));
     },
   };
 }
@@ -63,13 +64,28 @@ async function askReadiness(port: number): Promise<void> {
   if (!response.ok) throw new Error(String(response.status));
 }
 
-function runningTarget(site: Site, apis: readonly Service[], workers: readonly Service[]): RunningTarget {
+interface Services {
+  readonly apis: readonly Service[];
+  workers: readonly Service[];
+}
+
+function runningTarget(
+  site: Site,
+  services: Services,
+  moreWorkers: (count: number) => Promise<readonly Service[]>,
+): RunningTarget {
+  const { apis } = services;
   const { database, redis } = site.yardsticks;
-  const pids = (services: readonly Service[]) => services.flatMap(({ pid }) => pid ?? []);
+  const pids = (some: readonly Service[]) => some.flatMap(({ pid }) => pid ?? []);
   let products = 0;
   return {
     addresses: apis.map(({ port }) => `127.0.0.1:${port}`),
-    roles: { api: pids(apis), worker: pids(workers) },
+    get roles() {
+      return { api: pids(apis), worker: pids(services.workers) };
+    },
+    async startWorkers(count) {
+      services.workers = [...services.workers, ...(await moreWorkers(count))];
+    },
     async openSales(count, stock) {
       const ids = Array.from({ length: count }, () => (products += 1));
       for (const id of ids) {
@@ -97,7 +113,7 @@ function runningTarget(site: Site, apis: readonly Service[], workers: readonly S
     // It promises nothing that could be checked, but that what it took is there.
     verify: () => Promise.resolve(undefined),
     async stop() {
-      await Promise.all(workers.map((service) => service.stop()));
+      await Promise.all(services.workers.map((service) => service.stop()));
       await Promise.all(apis.map((service) => service.stop()));
     },
   };
