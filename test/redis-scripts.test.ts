@@ -7,6 +7,7 @@ import type { OrderClaim, ReserveOutcome } from "../shared/domain/ports.ts";
 import type { Product } from "../shared/domain/product.ts";
 import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
 import { keys, tombstoneBucket } from "../shared/redis/keys.ts";
+import { unpackOrder } from "../shared/redis/packed-order.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
@@ -294,7 +295,7 @@ describe("the scripts of a product's stock", function () {
       bought: new Map(Object.entries(bought).map(([user, units]) => [Number(user) - 1, Number(units)])),
       reservations: new Map(
         Object.entries(reservations).map(([id, value]) => {
-          const { userId, quantity } = JSON.parse(value) as OrderMessage;
+          const { userId, quantity } = unpackOrder(id, productId, value);
           return [numberOf(id), { user: userId - 1, quantity }];
         }),
       ),

@@ -7,7 +7,9 @@ import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
 import { createInvariantReader } from "../shared/mysql/invariant-reader.ts";
 import { keys } from "../shared/redis/keys.ts";
+import { packOrder } from "../shared/redis/packed-order.ts";
 import { createStockAudit } from "../shared/redis/stock-audit.ts";
+import { sampleOrder } from "../shared/testing/samples.ts";
 import { checkHistory } from "../tools/verify/history-check.ts";
 import { CannotVerify, readOptions } from "../tools/verify/options.ts";
 import type { Call } from "../tools/verify/client-history.ts";
@@ -41,7 +43,7 @@ const reserve = (acceptedMsAgo: number) => (sandbox: Sandbox, productId: number)
   sandbox.redis.hset(
     keys.reservations(productId),
     UNDECIDED,
-    JSON.stringify({ orderId: UNDECIDED, productId, acceptedAt: Date.now() - acceptedMsAgo }),
+    packOrder(sampleOrder({ acceptedAt: Date.now() - acceptedMsAgo })),
   );
 const product = (productId: number) => ({ productId });
 const order = (_: number, orderId: string) => ({ orderId });

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Answer, ClaimOutcome, OrderClaim, OrderClaims } from "../domain/ports.ts";
 import type { ErrorCode } from "../domain/errors.ts";
-import type { OrderMessage } from "../domain/order.ts";
 import { defineScript, type RedisClient } from "./client.ts";
 import { keys } from "./keys.ts";
+import { packOrder, unpackOrder } from "./packed-order.ts";
 
 /** A request that has not answered by then has died: above the sum of every wait on its way. */
 export const CLAIM_LEASE_MS = 10_000;
@@ -30,7 +30,7 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
   async function begin(claim: OrderClaim): Promise<ClaimOutcome> {
     attempts += 1;
     const token = `${process}:${attempts}`;
-    const [outcome, detail] = (await beginOrder(
+    const [outcome, detail, first] = (await beginOrder(
       ...keysOf(claim),
       claim.orderId,
       claim.productId,
@@ -39,7 +39,7 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
       KEY_KEPT_MS,
       PENDING_KEPT_MS,
       token,
-    )) as [string, string?];
+    )) as [string, string?, string?];
     switch (outcome) {
       case "claimed":
       case "resumed": {
@@ -48,7 +48,7 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
         return { outcome, orderId };
       }
       case "answered":
-        return { outcome, answer: decodeAnswer(detail ?? "") };
+        return { outcome, answer: decodeAnswer(detail ?? "", first ?? "", claim.productId) };
       case "in_progress":
       case "key_reused":
         return { outcome };
@@ -97,15 +97,16 @@ function keysOf({ userId, productId, key }: OrderClaim): [string, string, string
   return [key ? keys.idempotency(userId, key.value) : pending, pending, keys.orderLock(userId, productId)];
 }
 
+/** A|facts of the order, or C|code|traceId: they are kept for a day, one for each key. */
 function encodeAnswer(answer: Answer): string {
-  return JSON.stringify(
-    answer.kind === "accepted" ? { a: answer.order } : { c: answer.code, t: answer.traceId },
-  );
+  return answer.kind === "accepted" ? `A|${packOrder(answer.order)}` : `C|${answer.code}|${answer.traceId}`;
 }
 
-function decodeAnswer(text: string): Answer {
-  const { a, c, t } = JSON.parse(text) as { a?: OrderMessage; c?: ErrorCode; t?: string };
-  if (a) return { kind: "accepted", order: a };
-  if (c && t) return { kind: "refused", code: c, traceId: t };
+/** The record's hash has told that it is about this product. */
+function decodeAnswer(text: string, orderId: string, productId: number): Answer {
+  if (text.startsWith("A|"))
+    return { kind: "accepted", order: unpackOrder(orderId, productId, text.slice(2)) };
+  const [, code, traceId] = /^C\|(\w+)\|(.+)$/s.exec(text) ?? [];
+  if (code && traceId) return { kind: "refused", code: code as ErrorCode, traceId };
   throw new Error("a remembered answer cannot be read");
 }

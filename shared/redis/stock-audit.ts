@@ -1,7 +1,7 @@
 import { ROWS_SHOWN_MAX, type HeldOrder, type StockAudit, type StockLook } from "../domain/consistency.ts";
-import type { OrderMessage } from "../domain/order.ts";
 import type { RedisClient } from "./client.ts";
 import { keys } from "./keys.ts";
+import { unpackOrder } from "./packed-order.ts";
 
 /** Products asked about at once. */
 const PRODUCTS_PER_CALL_MAX = 500;
@@ -54,8 +54,8 @@ export function createStockAudit(client: RedisClient): StockAudit {
     let cursor = "0";
     do {
       const [next, flat] = await client.hscan(keys.reservations(productId), cursor, "COUNT", WALK_COUNT);
-      const values = flat.filter((_, i) => i % 2 === 1);
-      if (values.some((value) => (JSON.parse(value) as OrderMessage).acceptedAt <= until)) return true;
+      for (let i = 0; i < flat.length; i += 2)
+        if (unpackOrder(flat[i] ?? "", productId, flat[i + 1] ?? "").acceptedAt <= until) return true;
       cursor = next;
     } while (cursor !== "0");
     return false;

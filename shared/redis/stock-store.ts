@@ -15,6 +15,7 @@ import { DomainError, isRefusal } from "../domain/errors.ts";
 import { groupBy } from "../domain/group-by.ts";
 import { defineScript, type RedisClient } from "./client.ts";
 import { keys, tombstoneBucket } from "./keys.ts";
+import { packOrder, unpackOrder } from "./packed-order.ts";
 
 /** Orders in one call of settle.lua or one ZREM: keeps the single thread of Redis free for buyers. */
 const ORDERS_PER_CALL_MAX = 250;
@@ -41,17 +42,17 @@ export function createStockStore(client: RedisClient): StockStore {
 
   async function reserve(input: Parameters<StockStore["reserve"]>[0]): Promise<ReserveOutcome> {
     const { orderId, userId, productId, quantity } = input;
-    const [outcome, value] = (await reserveScript(
+    const [outcome, facts] = (await reserveScript(
       ...slotKeys(productId, tombstoneBucket(orderId).bucket),
       orderId,
       userId,
-      productId,
       quantity,
     ).catch(notReadyOnRefusal)) as [string, string?];
     if (isRefusal(outcome)) return { outcome };
     if (outcome === "not_loaded" || outcome === "unconfirmed") return { outcome };
-    if (outcome === "reserved" && value) return { outcome, order: parse(value), value };
-    if (outcome === "already_decided" && value) return { outcome, order: parse(value) };
+    if (outcome === "reserved" && facts) return { outcome, ...reservedOf(orderId, productId, facts) };
+    if (outcome === "already_decided" && facts)
+      return { outcome, order: unpackOrder(orderId, productId, facts) };
     throw new Error(`reserve.lua returned ${outcome}`);
   }
 
@@ -118,8 +119,8 @@ export function createStockStore(client: RedisClient): StockStore {
   }
 
   async function findReservation(productId: number, orderId: string): Promise<Reserved | null> {
-    const value = await client.hget(keys.reservations(productId), orderId);
-    return value === null ? null : { order: parse(value), value };
+    const facts = await client.hget(keys.reservations(productId), orderId);
+    return facts === null ? null : reservedOf(orderId, productId, facts);
   }
 
   async function unpublished(productId: number, olderThanMs: number, limit: number): Promise<Reserved[]> {
@@ -131,7 +132,10 @@ export function createStockStore(client: RedisClient): StockStore {
     // An id without a reservation was decided in between: there is nothing left to publish.
     const orphans = ids.filter((_, i) => values[i] === null);
     if (orphans.length > 0) await client.zrem(keys.unpublished(productId), ...orphans);
-    return values.filter((value) => value !== null).map((value) => ({ order: parse(value), value }));
+    return ids.flatMap((id, i) => {
+      const facts = values[i];
+      return facts ? [reservedOf(id, productId, facts)] : [];
+    });
   }
 
   async function reservations(
@@ -139,8 +143,10 @@ export function createStockStore(client: RedisClient): StockStore {
     cursor: string,
   ): Promise<{ cursor: string; reserved: Reserved[] }> {
     const [next, flat] = await client.hscan(keys.reservations(productId), cursor, "COUNT", WALK_COUNT);
-    const values = flat.filter((_, i) => i % 2 === 1);
-    return { cursor: next, reserved: values.map((value) => ({ order: parse(value), value })) };
+    const reserved: Reserved[] = [];
+    for (let i = 0; i < flat.length; i += 2)
+      reserved.push(reservedOf(flat[i] ?? "", productId, flat[i + 1] ?? ""));
+    return { cursor: next, reserved };
   }
 
   async function load({ product, bought, epoch }: ProductCounters): Promise<"loaded" | "present"> {
@@ -211,21 +217,16 @@ function slotKeys(productId: number, bucket: string): [string, string, string, s
   ];
 }
 
-const parse = (value: string) => JSON.parse(value) as OrderMessage;
+function reservedOf(orderId: string, productId: number, facts: string): Reserved {
+  const order = unpackOrder(orderId, productId, facts);
+  return { order, value: JSON.stringify(order) };
+}
+
+const isWhole = (order: SettledReservation["order"]): order is OrderMessage => order.v !== undefined;
 
 /** The facts of acceptance, when all are known: what a tombstone has to tell. */
-function factsOf({
-  v,
-  orderId,
-  userId,
-  productId,
-  quantity,
-  unitPrice,
-  currency,
-  acceptedAt,
-}: SettledReservation["order"]): string {
-  if (v === undefined) return "";
-  return JSON.stringify({ v, orderId, userId, productId, quantity, unitPrice, currency, acceptedAt });
+function factsOf(order: SettledReservation["order"]): string {
+  return isWhole(order) ? packOrder(order) : "";
 }
 
 function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {

@@ -16,18 +16,18 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "shared/redis/stock-store.ts",
-        find: `    const [outcome, value] = (await reserveScript(`,
+        find: `    const [outcome, facts] = (await reserveScript(`,
         replace: `    const known = await client.hexists(keys.reservations(productId), orderId);
-    const [outcome, value] = (await reserveScript(`,
+    const [outcome, facts] = (await reserveScript(`,
       },
       {
         file: "shared/redis/stock-store.ts",
-        find: `    if (outcome === "reserved" && value) return`,
+        find: `    if (outcome === "reserved" && facts) return`,
         replace: `    if (outcome === "reserved" && !known) {
       const left = Number(await client.hget(keys.stock(productId), "left"));
       await client.hset(keys.stock(productId), "left", left - quantity);
     }
-    if (outcome === "reserved" && value) return`,
+    if (outcome === "reserved" && facts) return`,
       },
     ],
     ...SCRIPTS,

@@ -17,7 +17,7 @@
 
   Returns  {"claimed", orderId}   new
            {"resumed", orderId}   taken over from a holder whose lease ran out; it may have taken units
-           {"answered", answer}   this request was answered before
+           {"answered", answer, orderId}   this request was answered before
            {"in_progress"}        this request, or another of the user on this product, is being worked on
            {"key_reused"}         another request has this key
 
@@ -34,7 +34,7 @@ end
 if record then
   local state, hash, first, rest = string.match(record, "^(%u)|([^|]*)|([^|]*)|(.*)$")
   if hash ~= ARGV[3] then return { "key_reused" } end
-  if state == "D" then return { "answered", rest } end
+  if state == "D" then return { "answered", rest, first } end
   if now < tonumber(rest) then return { "in_progress" } end
   orderId, outcome = first, "resumed"
 end

@@ -2,7 +2,7 @@
   Opens the counters of one product when, and only when, there are none.
 
   KEYS[1]  stock         hash  left, held, start, end, limit, price, currency, epoch, until
-  KEYS[2]  reservations  hash  order id -> message (JSON)
+  KEYS[2]  reservations  hash  order id -> facts (packed-order.ts)
   KEYS[3]  bought        hash  user id -> units
   KEYS[4]  staged        hash  user id -> units bought by the database; becomes `bought`
   ARGV[1]  units left by the database   ARGV[2] start   ARGV[3] end   ARGV[4] limit   ARGV[5] price   ARGV[6] currency
@@ -21,9 +21,9 @@ if redis.call("EXISTS", KEYS[4]) == 1 then redis.call("RENAME", KEYS[4], KEYS[3]
 redis.call("PERSIST", KEYS[3])
 local reservations = redis.call("HVALS", KEYS[2])
 for i = 1, #reservations do
-  local order = cjson.decode(reservations[i])
-  held = held + order.quantity
-  redis.call("HINCRBY", KEYS[3], string.format("%d", order.userId), order.quantity)
+  local user, quantity = string.match(reservations[i], "^(%d+)|(%d+)|")
+  held = held + tonumber(quantity)
+  redis.call("HINCRBY", KEYS[3], user, quantity)
 end
 left = left - held -- below zero when Redis had promised more than there was: what fails in the database brings it back
 local time = redis.call("TIME")

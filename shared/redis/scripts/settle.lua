@@ -2,12 +2,12 @@
   Ends reservations of one product, each at most once.
 
   KEYS[1]  stock         hash  left, held, ...
-  KEYS[2]  reservations  hash  order id -> message (JSON)
+  KEYS[2]  reservations  hash  order id -> facts (packed-order.ts)
   KEYS[3]  unpublished   zset  order id by acceptedAt
   KEYS[4]  bought        hash  user id -> units
   KEYS[5]  decided       hash  order id -> tombstone; all orders of one call share this bucket
   ARGV[1]  how long the bucket is kept after this call, ms
-  ARGV[2…] triples: order id, "S" (units stay sold) or "F" (units go back), the message ("" when it is not known)
+  ARGV[2…] triples: order id, "S" (units stay sold) or "F" (units go back), the facts ("" when they are not known)
 
   Returns  how many reservations were ended.
   May be called twice, and in parallel: only the call that removes the reservation gives its units back, in the same
@@ -20,19 +20,18 @@ local reservations = redis.call("HMGET", KEYS[2], unpack(ids))
 -- Looks at everything first and writes in few commands after it: each one that a script sends costs a microsecond.
 local ended, tombstones, returned, unheld, units, seen = {}, {}, {}, {}, 0, {}
 for i, orderId in ipairs(ids) do
-  local outcome, message = ARGV[i * 3], ARGV[i * 3 + 1]
+  local outcome, facts = ARGV[i * 3], ARGV[i * 3 + 1]
   local reservation = reservations[i]
   if reservation and not seen[orderId] then
     seen[orderId] = true
-    -- As reserve.lua wrote it, field by field.
-    local user, quantity = string.match(reservation, '"userId":(%d+),"productId":%d+,"quantity":(%d+)')
+    local user, quantity = string.match(reservation, "^(%d+)|(%d+)|")
     units = units + tonumber(quantity)
     if outcome == "F" then returned[#returned + 1] = { user, tonumber(quantity) } end
     ended[#ended + 1] = orderId
     tombstones[#tombstones + 1] = orderId
     tombstones[#tombstones + 1] = outcome .. "|" .. reservation
-  elseif not reservation and message ~= "" then
-    unheld[#unheld + 1] = { orderId, outcome .. "|" .. message }
+  elseif not reservation and facts ~= "" then
+    unheld[#unheld + 1] = { orderId, outcome .. "|" .. facts }
   end
 end
 
