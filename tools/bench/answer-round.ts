@@ -1,7 +1,8 @@
 import type { Plan } from "./client/plan.ts";
 import { percentileFigures, type Figures } from "./figures.ts";
 import { startClient } from "./load.ts";
-import type { Bench, Round } from "./order-round.ts";
+import type { Bench } from "./bench-run.ts";
+import type { Round } from "./order-round.ts";
 import { startYardstick, type YardstickProgram } from "./targets/yardstick.ts";
 import { watch } from "./watch.ts";
 

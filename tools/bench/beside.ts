@@ -1,7 +1,7 @@
 import type { Plan, Tally } from "./client/plan.ts";
 import { percentileFigures, type Figures } from "./figures.ts";
 import { startClient } from "./load.ts";
-import type { Bench } from "./order-round.ts";
+import type { Bench } from "./bench-run.ts";
 import type { RunningTarget } from "./targets/target.ts";
 
 export interface BesideResult {

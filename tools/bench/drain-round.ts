@@ -3,7 +3,8 @@ import type { Redis } from "ioredis";
 import { StackFailure } from "../stack/failure.ts";
 import type { Figures } from "./figures.ts";
 import { startClient } from "./load.ts";
-import { planOf, type Bench, type Round } from "./order-round.ts";
+import type { Bench } from "./bench-run.ts";
+import { planOf, type Round } from "./order-round.ts";
 import type { RunningTarget, Target } from "./targets/target.ts";
 import { watch } from "./watch.ts";
 

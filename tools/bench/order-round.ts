@@ -1,11 +1,11 @@
 import { waitFor } from "../stack/wait.ts";
+import type { Bench } from "./bench-run.ts";
 import type { Beside, BesideResult } from "./beside.ts";
 import type { Buyers } from "./buyers.ts";
 import type { Pace, Plan, Tally } from "./client/plan.ts";
 import type { Figures } from "./figures.ts";
 import { percentileFigures } from "./figures.ts";
 import { startClient } from "./load.ts";
-import type { Site } from "./site.ts";
 import type { Decisions, Fleet, RunningTarget, Target } from "./targets/target.ts";
 import { watch, type Watched } from "./watch.ts";
 
@@ -38,13 +38,6 @@ export interface OrderLoad {
   /** There are more buyers than units: they may hear sold_out, and everything must be sold. */
   readonly sellsOut?: boolean;
   readonly beside?: Beside;
-}
-
-export interface Bench {
-  readonly site: Site;
-  readonly buyers: Buyers;
-  /** What happens now, for the progress line. */
-  readonly onProgress: (text: string) => void;
 }
 
 /** Starts a target on empty stores, warms it up, lets buyers at it, waits for the last settlement, and looks at everything. */
