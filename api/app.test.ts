@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { expect } from "chai";
 import { Registry } from "prom-client";
-import request from "supertest";
+import { request } from "../test/support/checked-request.ts";
 import { createRateLimit } from "../shared/rate-limit.ts";
 import { createFakeAdministration } from "../shared/testing/administration.ts";
 import { createFakeClock } from "../shared/testing/clock.ts";

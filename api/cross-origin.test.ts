@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import request from "supertest";
+import { request } from "../test/support/checked-request.ts";
 import { createTestApp } from "./app.test.ts";
 
 const SHOP = "https://shop.example";

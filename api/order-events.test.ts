@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import request from "supertest";
+import { request } from "../test/support/checked-request.ts";
 import { sampleOrder } from "../shared/testing/samples.ts";
 import { createTestApp } from "./app.test.ts";
 

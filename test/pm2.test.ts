@@ -82,13 +82,13 @@ describe("pm2 with ecosystem.config.cjs", function () {
     workerUrl = `http://127.0.0.1:${workerPort}`;
     process.once("exit", killDaemon);
     opened.push(async () => {
-      http.close();
       if (daemonOf(folder) !== undefined) await pm2("kill");
       process.removeListener("exit", killDaemon);
     });
   });
   after(async () => {
     for (const close of opened.reverse()) await close();
+    http.close();
   });
 
   it("serves with as many API processes as asked for, and a worker", async () => {

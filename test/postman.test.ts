@@ -5,6 +5,7 @@ import { createDocument } from "../api/openapi/document.ts";
 import { generatePostman } from "../tools/postman/generate.ts";
 import { WALK } from "../tools/postman/walk.ts";
 import type { Program } from "../tools/stack/programs.ts";
+import { misfitOf } from "./support/document-check.ts";
 import { openSandbox, type Sandbox } from "./support/sandbox.ts";
 import { SEEDED_PASSWORD } from "./support/seed.ts";
 
@@ -89,6 +90,7 @@ describe("the Postman walk", function () {
       .filter(({ assertions = [] }) => assertions.length > 0)
       .map(({ item }) => item.name);
     expect(tested).to.deep.equal(steps.map(({ name }) => name));
+    expect(run.executions.map(misfitIn)).to.deep.equal(steps.map(() => undefined));
   });
 
   it("fails, and ends, when a step is not answered as it should be", async () => {
@@ -101,6 +103,13 @@ describe("the Postman walk", function () {
     expect(run.executions.length).to.be.below(15);
   });
 });
+
+function misfitIn({ request, response }: NewmanSummary["run"]["executions"][number]): string | undefined {
+  if (!response) return "no answer";
+  const headers = { "content-type": response.headers.get("Content-Type") };
+  const asked = { method: request.method, path: request.url.getPath() };
+  return misfitOf(asked, { status: response.code, headers, text: response.text() });
+}
 
 function walk(settings: Readonly<Record<string, string>>): Promise<NewmanSummary> {
   return new Promise((resolve, reject) => {

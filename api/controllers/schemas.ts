@@ -14,7 +14,7 @@ const TITLE_CHARS_MAX = 200;
 const EMAIL_CHARS_MAX = 254;
 const ID_MAX = Number.MAX_SAFE_INTEGER;
 
-export const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f]*$/u;
+export const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f]*$/;
 
 const count = (max: number) => Joi.number().strict().integer().min(1).max(max);
 

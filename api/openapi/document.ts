@@ -29,6 +29,7 @@ export function createDocument(): OpenApiDocument {
         title: "FlashPay",
         version: "1.0.0",
         description: "Flash-sale payments: orders answered in milliseconds, settled exactly once.",
+        contact: { name: "The operators of this server" },
         license: { name: "MIT", url: "https://opensource.org/license/mit" },
       },
       servers: [{ url: "/", description: "This server" }],

@@ -71,6 +71,7 @@ export function accountRoutes(accounts: AccountController, { authenticate, jsonB
    *     operationId: readOwnAccount
    *     tags: [Users]
    *     summary: Read the own account
+   *     description: The account that the token was given to, as it stands now.
    *     responses:
    *       200: { $ref: "#/components/responses/User" }
    *       400: { $ref: "#/components/responses/BadRequest" }

@@ -15,6 +15,7 @@ export function deadLetterRoutes(
    *     operationId: listDeadLetters
    *     tags: [Administration]
    *     summary: List messages that could not be decided, newest first (administrators)
+   *     description: What each letter is about and what became of it, without its bytes. The filters hold together.
    *     parameters:
    *       - { $ref: "#/components/parameters/Limit" }
    *       - { $ref: "#/components/parameters/Cursor" }
@@ -38,6 +39,7 @@ export function deadLetterRoutes(
    *     operationId: readDeadLetter
    *     tags: [Administration]
    *     summary: Read one dead letter with its bytes, its order's status and its audit entries (administrators)
+   *     description: "`orderStatus` is how the order that the message names was decided, or null."
    *     parameters:
    *       - { $ref: "#/components/parameters/DeadLetterId" }
    *     responses:
@@ -85,6 +87,9 @@ export function deadLetterRoutes(
    *     operationId: discardDeadLetter
    *     tags: [Administration]
    *     summary: Close the letter without replaying it; say why (administrators)
+   *     description: >-
+   *       The letter stays readable, with the reason in its audit entry. Of all administrators who replay or discard one
+   *       letter, one does it; the others hear 409.
    *     parameters:
    *       - { $ref: "#/components/parameters/DeadLetterId" }
    *     requestBody: { $ref: "#/components/requestBodies/Discard" }

@@ -37,6 +37,7 @@ export function orderRoutes(
    *     operationId: listOrders
    *     tags: [Orders]
    *     summary: List the own orders, undecided ones included, newest first
+   *     description: An order can be seen from the moment of its 202. meta.nextCursor leads to the next page.
    *     parameters:
    *       - { $ref: "#/components/parameters/Limit" }
    *       - { $ref: "#/components/parameters/Cursor" }
@@ -62,6 +63,7 @@ export function orderRoutes(
    *     operationId: readOrder
    *     tags: [Orders]
    *     summary: Read one order (its owner, administrators)
+   *     description: PENDING until it is decided, then SUCCESS with its settlement or FAILED with its reason; neither changes again.
    *     parameters:
    *       - { $ref: "#/components/parameters/OrderId" }
    *     responses:

@@ -15,6 +15,7 @@ export function productRoutes(
    *     operationId: listProducts
    *     tags: [Products]
    *     summary: List sales, newest first
+   *     description: "`stockLeft` and `state` are live. meta.nextCursor leads to the next page."
    *     security: []
    *     parameters:
    *       - { $ref: "#/components/parameters/Limit" }

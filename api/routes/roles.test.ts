@@ -104,9 +104,9 @@ async function serving<T>(shop: Shop, work: (http: HttpClient) => Promise<T>): P
   try {
     return await work(http);
   } finally {
-    http.close();
     server.close();
     server.closeAllConnections();
+    http.close();
   }
 }
 

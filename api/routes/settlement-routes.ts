@@ -12,6 +12,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: listSettlements
    *     tags: [Settlements]
    *     summary: "List settlements, newest first (a user: the own; an administrator: all)"
+   *     description: What was charged, one for each order that succeeded. meta.nextCursor leads to the next page.
    *     parameters:
    *       - { $ref: "#/components/parameters/Limit" }
    *       - { $ref: "#/components/parameters/Cursor" }
@@ -31,6 +32,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: readLatestSettlement
    *     tags: [Settlements]
    *     summary: "Read the newest settlement (a user: the own; an administrator: of all)"
+   *     description: 404 when there is none.
    *     responses:
    *       200: { $ref: "#/components/responses/Settlement" }
    *       400: { $ref: "#/components/responses/BadRequest" }
@@ -48,6 +50,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: listSettlementsOfUser
    *     tags: [Settlements]
    *     summary: List a user's settlements, newest first (that user, administrators)
+   *     description: Another user's are not found. meta.nextCursor leads to the next page.
    *     parameters:
    *       - { $ref: "#/components/parameters/UserId" }
    *       - { $ref: "#/components/parameters/Limit" }
@@ -69,6 +72,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: readTotalOfUser
    *     tags: [Settlements]
    *     summary: Read a user's totals, one a currency (that user, administrators)
+   *     description: Count and sum of the user's settlements; no total at all when there are none.
    *     parameters:
    *       - { $ref: "#/components/parameters/UserId" }
    *     responses:
@@ -88,6 +92,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: readLatestSettlementOfUser
    *     tags: [Settlements]
    *     summary: Read a user's newest settlement (that user, administrators)
+   *     description: 404 when there is none, or the user is another one.
    *     parameters:
    *       - { $ref: "#/components/parameters/UserId" }
    *     responses:
@@ -107,6 +112,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: listSettlementsOfProduct
    *     tags: [Settlements]
    *     summary: List a product's settlements, newest first (administrators)
+   *     description: What this sale has brought. meta.nextCursor leads to the next page.
    *     parameters:
    *       - { $ref: "#/components/parameters/SettledProductId" }
    *       - { $ref: "#/components/parameters/Limit" }
@@ -128,6 +134,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: readTotalOfProduct
    *     tags: [Settlements]
    *     summary: Read a product's totals, one a currency (administrators)
+   *     description: Count and sum of the product's settlements; no total at all when there are none.
    *     parameters:
    *       - { $ref: "#/components/parameters/SettledProductId" }
    *     responses:
@@ -147,6 +154,7 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     operationId: readLatestSettlementOfProduct
    *     tags: [Settlements]
    *     summary: Read a product's newest settlement (administrators)
+   *     description: 404 when there is none.
    *     parameters:
    *       - { $ref: "#/components/parameters/SettledProductId" }
    *     responses:

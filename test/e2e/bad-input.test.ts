@@ -63,8 +63,8 @@ describe("bad input", function () {
     for (const path of ["/api-docs", "/api-docs/", "/api-docs.json", "/metrics", "/.env", "/.git/config"])
       shop.refused(await client.get(path), 404, "not_found");
     expect((await client.get("/healthz")).status).to.equal(200);
-    client.close();
     await production.stop();
+    client.close();
   });
 
   describe("in the end", () => {

@@ -1,4 +1,5 @@
 import { Agent, request, type IncomingHttpHeaders } from "node:http";
+import { misfitOf } from "./document-check.ts";
 
 const CONNECTIONS_DEFAULT = 64;
 const TIMEOUT_DEFAULT_MS = 15_000;
@@ -33,7 +34,7 @@ export class NoAnswer extends Error {
 
 export type HttpClient = ReturnType<typeof createHttpClient>;
 
-/** A client that keeps its connections, like a browser does. */
+/** A client that keeps its connections, like a browser does. Its close throws when an answer departed from the OpenAPI document. */
 export function createHttpClient(
   url: string,
   connections = CONNECTIONS_DEFAULT,
@@ -43,12 +44,14 @@ export function createHttpClient(
 ) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
   const { hostname, port } = new URL(url);
+  const misfits = new Set<string>();
   return {
     send,
     get: (path: string, token?: string) => send("GET", path, { token }),
     post: (path: string, body: object, token?: string) => send("POST", path, { body, token }),
     close: () => {
       agent.destroy();
+      if (misfits.size > 0) throw new Error(`Not as the OpenAPI document says: ${[...misfits].join("; ")}`);
     },
   };
 
@@ -86,6 +89,8 @@ export function createHttpClient(
             reused: asking.reusedSocket,
             ms: performance.now() - startedAt,
           };
+          const misfit = misfitOf({ method, path }, answer);
+          if (misfit !== undefined) misfits.add(misfit);
           onAnswer(answer);
           resolve(answer);
         });

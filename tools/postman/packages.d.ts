@@ -17,6 +17,12 @@ declare module "newman" {
   namespace newman {
     interface NewmanExecution {
       readonly item: { readonly name: string };
+      readonly request: { readonly method: string; readonly url: { getPath(): string } };
+      readonly response?: {
+        readonly code: number;
+        readonly headers: { get(name: string): string | undefined };
+        text(): string;
+      };
       readonly assertions?: readonly { readonly assertion: string; readonly error?: Error }[];
     }
     interface NewmanSummary {
