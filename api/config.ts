@@ -1,4 +1,5 @@
 import Joi from "joi";
+import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
 import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
 import { corsOrigins, shortInProduction, tlsEndedByProxy, trustProxy } from "./edge-settings.ts";
 
@@ -89,6 +90,10 @@ export const apiSettings = Joi.object<ApiConfig>({
 /** @throws StartRefused with every problem at once */
 export const loadApiConfig = (env: NodeJS.ProcessEnv = process.env): Readonly<ApiConfig> =>
   loadConfig(apiSettings, env);
+
+/** The same, with what a Spring Cloud Config Server says where the environment is silent. */
+export const readApiConfig = (env: NodeJS.ProcessEnv = process.env): Promise<ReadConfig<ApiConfig>> =>
+  readConfig(apiSettings, env);
 
 function strongSecret(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
   if (Buffer.byteLength(value) < JWT_SECRET_BYTES_MIN) return helpers.error("secret.short");

@@ -25,7 +25,7 @@ import { createStockAudit } from "../shared/redis/stock-audit.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, startProgram } from "../shared/start.ts";
 import { createApp, type AppDependencies } from "./app.ts";
-import { loadApiConfig, type ApiConfig } from "./config.ts";
+import { readApiConfig, type ApiConfig } from "./config.ts";
 import { createLoadWatch } from "./load-watch.ts";
 import { createApiMetrics, type ApiMetrics } from "./metrics.ts";
 import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate.ts";
@@ -67,8 +67,9 @@ interface Wiring extends Connections {
 }
 
 async function main(): Promise<void> {
-  const config = loadApiConfig();
+  const { config, tell } = await readApiConfig();
   const log = createLogger("api", config.LOG_LEVEL);
+  tell(log);
   const lifecycle = createLifecycle(log);
   stopOnSignals(lifecycle, log);
   const needs = { log, lifecycle, statementTimeoutMs: STATEMENT_TIMEOUT_MS };

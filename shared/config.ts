@@ -7,22 +7,47 @@ export class StartRefused extends Error {
   override readonly name = "StartRefused";
 }
 
+/** Setting → what another place than the environment says it is, and where that stands. */
+export type Overlay = ReadonlyMap<string, { readonly value: string; readonly source: string }>;
+
+/** Name of each setting → the only values that it may have, if the schema lists them. */
+export function settingsOf(schema: Joi.ObjectSchema): ReadonlyMap<string, readonly unknown[]> {
+  const { keys } = schema.describe() as { keys: Record<string, { allow?: unknown[] }> };
+  return new Map(Object.entries(keys).map(([name, { allow = [] }]) => [name, allow]));
+}
+
+/** Whether the environment says what a setting is; then nobody else does. */
+export const isInEnvironment = (env: NodeJS.ProcessEnv, name: string): boolean =>
+  Boolean(env[name]) || Boolean(env[`${name}_FILE`]);
+
 /**
  * Validates the environment once, reports every problem at once, and freezes the result. NAME_FILE may stand for a
  * setting NAME: the file's content, without its last line break, is the value (Docker and Kubernetes secrets).
+ * The overlay holds where the environment is silent, and is named with each problem that it has brought.
  * @throws StartRefused
  */
-export function loadConfig<T>(schema: Joi.ObjectSchema<T>, env: NodeJS.ProcessEnv): Readonly<T> {
-  const names = Object.keys((schema.describe() as { keys: Record<string, unknown> }).keys);
-  const result = schema.validate(fromFiles(env, names), {
+export function loadConfig<T>(
+  schema: Joi.ObjectSchema<T>,
+  env: NodeJS.ProcessEnv,
+  overlay: Overlay = new Map(),
+): Readonly<T> {
+  const names = [...settingsOf(schema).keys()];
+  const overlaid = names.flatMap((name) => {
+    const found = isInEnvironment(env, name) ? undefined : overlay.get(name);
+    return found ? [[name, found.value] as const] : [];
+  });
+  const given = { ...Object.fromEntries(overlaid), ...fromFiles(env, names) };
+  const result = schema.validate(given, {
     abortEarly: false,
     stripUnknown: true,
     errors: { label: "key", wrap: { label: false } },
   });
   if (result.error) {
-    throw new StartRefused(
-      `Settings refused: ${result.error.details.map(({ message }) => message).join("; ")}.`,
+    const sources = new Map(overlaid.map(([name]) => [name, ` (in ${overlay.get(name)?.source ?? ""})`]));
+    const problems = result.error.details.map(
+      ({ message, path }) => `${message}${sources.get(String(path[0])) ?? ""}`,
     );
+    throw new StartRefused(`Settings refused: ${problems.join("; ")}.`);
   }
   return Object.freeze(result.value);
 }

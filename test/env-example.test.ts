@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import type Joi from "joi";
 import { apiSettings, loadApiConfig } from "../api/config.ts";
+import { configServerSettings } from "../shared/config-server/settings.ts";
 import { loadWorkerConfig, workerSettings } from "../worker/config.ts";
 
 interface Setting {
@@ -18,16 +19,18 @@ interface Described {
   >;
 }
 
-const SECRETS = ["MYSQL_PASSWORD", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
+const SECRETS = ["SPRING_CONFIG_PASSWORD", "MYSQL_PASSWORD", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
 
 describe(".env.example", () => {
   const settings = parse(readFileSync(".env.example", "utf8"));
   const valueOf = new Map(settings.map(({ name, value }) => [name, value]));
-  const described = { ...keysOf(workerSettings), ...keysOf(apiSettings) };
+  const described = { ...keysOf(configServerSettings), ...keysOf(workerSettings), ...keysOf(apiSettings) };
 
   it("lists every setting of both programs once, in the order of the schemas", () => {
     const wanted = [
-      ...new Set([...Object.keys(keysOf(apiSettings)), ...Object.keys(keysOf(workerSettings))]),
+      ...new Set(
+        [configServerSettings, apiSettings, workerSettings].flatMap((schema) => Object.keys(keysOf(schema))),
+      ),
     ];
     expect(settings.map(({ name }) => name)).to.deep.equal(wanted);
   });

@@ -1,4 +1,5 @@
 import Joi from "joi";
+import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
 import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
 
 export interface WorkerConfig extends SharedSettings {
@@ -21,3 +22,7 @@ export const workerSettings = Joi.object<WorkerConfig>({
 /** @throws StartRefused with every problem at once */
 export const loadWorkerConfig = (env: NodeJS.ProcessEnv = process.env): Readonly<WorkerConfig> =>
   loadConfig(workerSettings, env);
+
+/** The same, with what a Spring Cloud Config Server says where the environment is silent. */
+export const readWorkerConfig = (env: NodeJS.ProcessEnv = process.env): Promise<ReadConfig<WorkerConfig>> =>
+  readConfig(workerSettings, env);

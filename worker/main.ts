@@ -20,7 +20,7 @@ import { createDecisionNews } from "../shared/redis/decision-news.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
 import { reach, startProgram } from "../shared/start.ts";
-import { loadWorkerConfig, type WorkerConfig } from "./config.ts";
+import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import { createOrderPlacedHandler } from "./handlers/order-placed.ts";
 import { mergeBatches } from "./handlers/merge-batches.ts";
 import { createHealthServer } from "./health-server.ts";
@@ -48,8 +48,9 @@ function now(): number {
 }
 
 async function main(): Promise<void> {
-  const config = loadWorkerConfig();
+  const { config, tell } = await readWorkerConfig();
   const log = createLogger("worker", config.LOG_LEVEL);
+  tell(log);
   const lifecycle = createLifecycle(log);
   const grace = stopOnSignals(lifecycle, log);
   const needs = { log, lifecycle, statementTimeoutMs: STATEMENT_TIMEOUT_MS };

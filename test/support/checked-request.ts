@@ -12,7 +12,11 @@ export function request(app: Express | Server): Readonly<Record<Method, (path: s
     supertest(app)
       [method](path)
       .expect(({ status, headers, text }: Response) => {
-        const heard = { status, headers: headers as Record<string, string>, text: (text as string | undefined) ?? "" };
+        const heard = {
+          status,
+          headers: headers as Record<string, string>,
+          text: (text as string | undefined) ?? "",
+        };
         const misfit = misfitOf({ method, path }, heard);
         if (misfit !== undefined) throw new Error(misfit);
       });

@@ -13,7 +13,7 @@ const SPEC = /\.test\.ts$/;
 
 /** Settings of a person's shell must not decide whether a test passes. */
 const FOREIGN_SETTING =
-  /^(MYSQL|REDIS|KAFKA|JWT|FLASHPAY|RATE|TEST)_|^(PORT|HOST|WORKER_PORT|LOG_LEVEL|NODE_ENV)$/;
+  /^(MYSQL|REDIS|KAFKA|JWT|FLASHPAY|RATE|SPRING|TEST)_|^(PORT|HOST|WORKER_PORT|LOG_LEVEL|NODE_ENV)$/;
 
 export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !FOREIGN_SETTING.test(name)));
