@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { expect } from "chai";
 import { Registry } from "prom-client";
@@ -23,6 +24,7 @@ import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
 import { createOrderStreams } from "./services/order-streams.ts";
 import { createReconcileService } from "./services/reconcile-service.ts";
+import { createReportService } from "./services/report-service.ts";
 import { createSettlementService } from "./services/settlement-service.ts";
 
 export const SECRET = "b8f1d3a5c79e2460b8f1d3a5c79e2460-Zx";
@@ -112,7 +114,11 @@ export function createTestApp({
       now: clock.now,
     }),
     orderStreams: streams,
-    settlements: createSettlementService(database.settlementReader),
+    settlements: createSettlementService(database.settlementReader, "Asia/Seoul"),
+    reports: createReportService({
+      ...{ snapshots: database.settlementSnapshots, audit: administration.audit, timeZone: "Asia/Seoul" },
+      ...{ newId: randomUUID, rest: nothing, log, now: clock.now },
+    }),
     deadLetters: createDeadLetterService({
       ...administration,
       orders: database.orderReader,

@@ -11,6 +11,7 @@ import { createOperationController } from "./controllers/operation-controller.ts
 import { createOrderController } from "./controllers/order-controller.ts";
 import { createProductController } from "./controllers/product-controller.ts";
 import { createReconcileController } from "./controllers/reconcile-controller.ts";
+import { createReportController } from "./controllers/report-controller.ts";
 import { createSettlementController } from "./controllers/settlement-controller.ts";
 import { docsRoutes } from "./docs.ts";
 import type { Load } from "./load-watch.ts";
@@ -39,6 +40,7 @@ import type { OrderService } from "./services/order-service.ts";
 import type { OrderStreams } from "./services/order-streams.ts";
 import type { ProductService } from "./services/product-service.ts";
 import type { ReconcileService } from "./services/reconcile-service.ts";
+import type { ReportService } from "./services/report-service.ts";
 import type { SettlementService } from "./services/settlement-service.ts";
 
 export interface AppDependencies {
@@ -54,6 +56,7 @@ export interface AppDependencies {
   readonly orderQueries: OrderQueryService;
   readonly orderStreams: Pick<OrderStreams, "follow">;
   readonly settlements: SettlementService;
+  readonly reports: ReportService;
   readonly deadLetters: DeadLetterService;
   readonly audit: Pick<AuditTrail, "list">;
   readonly reconciling: ReconcileService;
@@ -106,7 +109,14 @@ export function createApp(dependencies: AppDependencies): Express {
       guards,
     ),
   );
-  app.use("/api/settlements", settlementRoutes(createSettlementController(dependencies.settlements), guards));
+  app.use(
+    "/api/settlements",
+    settlementRoutes(
+      createSettlementController(dependencies.settlements),
+      createReportController(dependencies.reports),
+      guards,
+    ),
+  );
   app.use(
     "/api/admin/dead-letters",
     deadLetterRoutes(createDeadLetterController(dependencies.deadLetters), guards),

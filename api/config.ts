@@ -2,8 +2,9 @@ import Joi from "joi";
 import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
 import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
 import { corsOrigins, shortInProduction, tlsEndedByProxy, trustProxy } from "./edge-settings.ts";
+import { reportSettings, type ReportSettings } from "./report-settings.ts";
 
-export interface ApiConfig extends SharedSettings {
+export interface ApiConfig extends SharedSettings, ReportSettings {
   readonly PORT: number;
   readonly HOST: string;
   readonly JWT_SECRET: string;
@@ -80,6 +81,7 @@ export const apiSettings = Joi.object<ApiConfig>({
     .messages({ "number.min": "SHED_ALL_BUT_ORDERS_ABOVE_MS must not be below SHED_READS_ABOVE_MS" }),
   EVENT_STREAMS_MAX: Joi.number().integer().min(0).max(1_000_000).default(10_000),
   EVENT_STREAMS_PER_USER: Joi.number().integer().min(1).max(10_000).default(10),
+  ...reportSettings,
   TRUST_PROXY: trustProxy,
   TLS_ENDED_BY_PROXY: tlsEndedByProxy,
   CORS_ORIGINS: corsOrigins,

@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import { createConsistency } from "../shared/domain/consistency.ts";
 import type { StockEpochs, StockStore } from "../shared/domain/ports.ts";
@@ -35,6 +37,7 @@ import { createAuditTrail } from "./repositories/audit-trail.ts";
 import { createDeadLetterStore } from "./repositories/dead-letter-store.ts";
 import { createOrderReader } from "./repositories/order-reader.ts";
 import { createSettlementReader } from "./repositories/settlement-reader.ts";
+import { createSettlementSnapshots } from "./repositories/settlement-snapshots.ts";
 import { createUserRepository } from "./repositories/user-repository.ts";
 import { closeHttpServer, createHttpServer } from "./server.ts";
 import { createAccountService } from "./services/account-service.ts";
@@ -50,6 +53,7 @@ import {
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
 import { createReconcileService } from "./services/reconcile-service.ts";
+import { createReportService, REPORTS_AT_ONCE_MAX } from "./services/report-service.ts";
 import { createSettlementService } from "./services/settlement-service.ts";
 import { createStockGate } from "./services/stock-gate.ts";
 
@@ -58,6 +62,9 @@ const STATEMENT_TIMEOUT_MS = 3_000;
 
 /** Above what 3 million orders take; a proxy in front must wait as long. */
 const CONSISTENCY_DEADLINE_MS = 110_000;
+
+/** For one sum over tens of millions of settlements. */
+const REPORT_STATEMENT_MAX_MS = 110_000;
 
 await startProgram(main);
 
@@ -143,7 +150,8 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       products,
       now,
     }),
-    settlements: createSettlementService(createSettlementReader(sequelize)),
+    settlements: createSettlementService(createSettlementReader(sequelize), config.REPORT_TIME_ZONE),
+    reports: wireReports(wiring, now, lifecycle),
     ...administration(wiring, now),
     consistency: createConsistencyService({ consistency: wireConsistency(wiring, lifecycle), products, now }),
     limits: requestLimits(wiring, metrics),
@@ -241,6 +249,23 @@ function wireConsistency({ config, redis, admin }: Wiring, lifecycle: Lifecycle)
     stock: createStockAudit(redis),
     backlog: createBacklogWatch(admin),
     elapsed,
+  });
+}
+
+/** On connections of their own, opened when they are first asked for, like those of the checks. */
+function wireReports({ config, sequelize, log }: Wiring, now: () => number, lifecycle: Lifecycle) {
+  const own = createSequelize(
+    { ...config, MYSQL_POOL_MAX: REPORTS_AT_ONCE_MAX + 1 },
+    REPORT_STATEMENT_MAX_MS,
+  );
+  lifecycle.onStop("mysql of the reports", () => own.close());
+  return createReportService({
+    snapshots: createSettlementSnapshots(own),
+    audit: createAuditTrail(sequelize, now),
+    timeZone: config.REPORT_TIME_ZONE,
+    newId: randomUUID,
+    rest: () => setImmediate(),
+    ...{ log, now },
   });
 }
 

@@ -20,6 +20,7 @@ const PROGRAMS = [
   "simulation",
   "mutants",
   "bench",
+  "report",
 ];
 const NODE_MIN = [20, 19];
 const LOCK_DEADLINE_MS = 600_000;

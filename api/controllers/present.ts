@@ -5,7 +5,8 @@ import { amountOf } from "../../shared/domain/money.ts";
 import type { OrderMessage } from "../../shared/domain/order.ts";
 import type { Page } from "../../shared/domain/page.ts";
 import type { OrderPosition } from "../../shared/domain/ports.ts";
-import type { OrderView, Settlement } from "../../shared/domain/settlement.ts";
+import type { ControlSheet, DailySummary } from "../../shared/domain/report.ts";
+import type { OrderView, Settlement, SettlementFilter } from "../../shared/domain/settlement.ts";
 import type { User } from "../../shared/domain/user.ts";
 import type { ConsistencyReport } from "../services/consistency-service.ts";
 import type { HandledLetter, InspectedLetter } from "../services/dead-letter-service.ts";
@@ -68,6 +69,30 @@ export function orderBodyOf(order: OrderView): object {
 export function settlementBody(settlement: Settlement): object {
   const { id, orderId, userId, productId, type, amount, currency, settledAt } = settlement;
   return { id, orderId, userId, productId, type, amount, currency, settledAt: instant(settledAt) };
+}
+
+export function controlSheetBody(sheet: ControlSheet): object {
+  const { exportId, takenAt, filter, count, firstId, lastId, totals, bytes, sha256 } = sheet;
+  return {
+    ...{ exportId, takenAt: instant(takenAt), filter: filterBody(filter) },
+    ...{ count, firstId, lastId, totals, bytes, sha256 },
+  };
+}
+
+const filterBody = ({ from, to, userId, productId }: SettlementFilter): object => ({
+  from: from === undefined ? null : instant(from),
+  to: to === undefined ? null : instant(to),
+  userId: userId ?? null,
+  productId: productId ?? null,
+});
+
+export function dailySummaryBody({ timeZone, from, to, days }: DailySummary): object {
+  return {
+    ...{ timeZone, from: instant(from), to: instant(to) },
+    days: days.map(({ day, productId, title, currency, count, amount }) => ({
+      ...{ day, productId, title, currency, count, amount },
+    })),
+  };
 }
 
 export function saleBody(sale: Sale): object {

@@ -76,7 +76,7 @@ export interface ProductBody {
   readonly currency: string;
   readonly perUserLimit: number;
 }
-const instant = Joi.string().custom(toEpochMs).messages({
+export const instantText = Joi.string().custom(toEpochMs).messages({
   "instant.format": "{{#label}} must be an ISO 8601 instant in UTC, like 2027-01-01T09:00:00.000Z",
   "instant.range": "{{#label}} must be between the years 2000 and 9999",
 });
@@ -91,8 +91,8 @@ export const productBody = Joi.object<ProductBody>({
     .messages({ "string.pattern.base": "{{#label}} must not contain control characters" }),
   price: count(PRICE_MAX).required().example(99_000),
   stock: count(STOCK_MAX).required().example(1_000),
-  startTime: instant.required().example("2027-01-01T09:00:00.000Z"),
-  endTime: instant.example("2027-01-02T09:00:00.000Z"),
+  startTime: instantText.required().example("2027-01-01T09:00:00.000Z"),
+  endTime: instantText.example("2027-01-02T09:00:00.000Z"),
   currency: Joi.string()
     .pattern(/^[A-Z]{3}$/)
     .custom(knownCurrency)

@@ -2,10 +2,13 @@ import type { Request, Response } from "express";
 import type { Page, PageRequest } from "../../shared/domain/page.ts";
 import type { Settlement } from "../../shared/domain/settlement.ts";
 import { principalOf } from "../request-context.ts";
+import { settlementCsv } from "../services/settlement-csv.ts";
 import type { SettlementService } from "../services/settlement-service.ts";
+import { headCsv, wantsCsv } from "./csv.ts";
 import { parse } from "./parse.ts";
 import { settlementBody, success, successPage } from "./present.ts";
-import { idPageQuery, noQuery, productIdPath, userIdPath } from "./schemas.ts";
+import { settlementsOfProductQuery, settlementsOfUserQuery, settlementsQuery } from "./report-schemas.ts";
+import { encodeCursor, noQuery, productIdPath, userIdPath, type IdPageQuery } from "./schemas.ts";
 
 export type SettlementController = ReturnType<typeof createSettlementController>;
 
@@ -22,7 +25,9 @@ export function createSettlementController(settlements: SettlementService) {
   };
 
   async function list(req: Request, res: Response): Promise<void> {
-    await page(req, res, (wanted) => settlements.list(principalOf(req), wanted));
+    const { limit, cursor, format, ...wish } = parse(settlementsQuery, req.query, "query");
+    const page = await settlements.list(principalOf(req), wish, pageOf({ limit, cursor }));
+    answer(req, res, page, format);
   }
 
   async function latest(req: Request, res: Response): Promise<void> {
@@ -32,7 +37,14 @@ export function createSettlementController(settlements: SettlementService) {
 
   async function listOfUser(req: Request, res: Response): Promise<void> {
     const { userId } = parse(userIdPath, req.params, "path");
-    await page(req, res, (wanted) => settlements.listOfUser(principalOf(req), userId, wanted));
+    const { limit, cursor, format, ...wish } = parse(settlementsOfUserQuery, req.query, "query");
+    const scope = { ...wish, userId };
+    answer(
+      req,
+      res,
+      await settlements.listOfUser(principalOf(req), scope, pageOf({ limit, cursor })),
+      format,
+    );
   }
 
   async function latestOfUser(req: Request, res: Response): Promise<void> {
@@ -49,7 +61,9 @@ export function createSettlementController(settlements: SettlementService) {
 
   async function listOfProduct(req: Request, res: Response): Promise<void> {
     const { productId } = parse(productIdPath, req.params, "path");
-    await page(req, res, (wanted) => settlements.listOfProduct(productId, wanted));
+    const { limit, cursor, format, ...wish } = parse(settlementsOfProductQuery, req.query, "query");
+    const page = await settlements.listOfProduct({ ...wish, productId }, pageOf({ limit, cursor }));
+    answer(req, res, page, format);
   }
 
   async function latestOfProduct(req: Request, res: Response): Promise<void> {
@@ -65,13 +79,29 @@ export function createSettlementController(settlements: SettlementService) {
   }
 }
 
-async function page(
+const pageOf = ({ limit, cursor }: { limit: number; cursor: IdPageQuery["cursor"] | undefined }) =>
+  ({ limit, ...(cursor !== undefined && { after: cursor }) }) satisfies PageRequest<number>;
+
+function answer(
   req: Request,
   res: Response,
-  read: (wanted: PageRequest<number>) => Promise<Page<Settlement, number>>,
-): Promise<void> {
-  const { limit, cursor } = parse(idPageQuery, req.query, "query");
-  res.json(
-    successPage(await read({ limit, ...(cursor !== undefined && { after: cursor }) }), settlementBody),
-  );
+  page: Page<Settlement, number>,
+  format: "json" | "csv" | undefined,
+): void {
+  if (!wantsCsv(req, format)) {
+    res.vary("Accept").json(successPage(page, settlementBody));
+    return;
+  }
+  headCsv(res, "settlements.csv");
+  // A file has no place for meta.nextCursor (RFC 8288).
+  if (page.next !== null) res.setHeader("Link", `<${addressOfNext(req, page.next)}>; rel="next"`);
+  res.send(settlementCsv(page.rows));
+}
+
+/** The same address with the next cursor. */
+function addressOfNext(req: Request, next: number): string {
+  const [path = "", query = ""] = req.originalUrl.split("?", 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set("cursor", encodeCursor(next));
+  return `${path}?${parameters.toString()}`;
 }

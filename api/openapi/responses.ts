@@ -3,7 +3,13 @@ import { PROBLEMS } from "../middleware/error-handler.ts";
 
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 
-function answer(description: string, data: object, headers: object = {}): object {
+interface Answer {
+  readonly description: string;
+  readonly headers?: object;
+  readonly content: object;
+}
+
+function answer(description: string, data: object, headers: object = {}): Answer {
   const schema = {
     type: "object",
     required: ["success", "data"],
@@ -13,7 +19,7 @@ function answer(description: string, data: object, headers: object = {}): object
   return { description, headers, content: { "application/json": { schema } } };
 }
 
-function pageOf(description: string, item: string): object {
+function pageOf(description: string, item: string): Answer {
   const schema = {
     type: "object",
     required: ["success", "data", "meta"],
@@ -25,6 +31,14 @@ function pageOf(description: string, item: string): object {
     },
   };
   return { description, content: { "application/json": { schema } } };
+}
+
+const csv = { "text/csv": { schema: { type: "string" } } };
+
+/** The same as a file, for `?format=csv` or `Accept: text/csv`. */
+function orCsv(json: Answer, fileName: string): Answer {
+  const description = `${json.description} As CSV: ${fileName}`;
+  return { ...json, description, content: { ...json.content, ...csv } };
 }
 
 const location = { Location: ref("headers", "Location") };
@@ -55,7 +69,20 @@ export const successResponses = {
   },
   NothingNew: { description: "The order is decided, and Last-Event-ID says that its end was seen." },
   Settlement: answer("The settlement.", ref("schemas", "Settlement")),
-  SettlementPage: pageOf("Settlements.", "Settlement"),
+  SettlementPage: orCsv(
+    pageOf("Settlements.", "Settlement"),
+    "settlements.csv; Link (rel=next) is its next page.",
+  ),
+  SettlementExport: {
+    description: "The file; Link is its control sheet.",
+    headers: { Link: ref("headers", "Link") },
+    content: csv,
+  },
+  ControlSheet: answer("What must be found in the file.", ref("schemas", "ControlSheet")),
+  DailySummary: orCsv(
+    answer("A row a day, product and currency.", ref("schemas", "DailySummary")),
+    "daily.csv.",
+  ),
   Totals: answer(
     "One total a currency, exact with respect to the settlements that can be listed.",
     ref("schemas", "Totals"),

@@ -1,33 +1,31 @@
 import { QueryTypes, type Sequelize } from "sequelize";
 import { toPage, type Page, type PageRequest } from "../../shared/domain/page.ts";
-import type { SettlementReader, SettlementScope } from "../../shared/domain/ports.ts";
-import type { Settlement, Total } from "../../shared/domain/settlement.ts";
+import type { SettlementReader } from "../../shared/domain/ports.ts";
+import type { Settlement, SettlementFilter, Total } from "../../shared/domain/settlement.ts";
 import { notReadyOnOutage } from "../../shared/mysql/errors.ts";
-import { fromSqlInstant } from "../../shared/mysql/instant.ts";
+import { replacementsOf, toSettlement, whereOf, type SettlementRow } from "./settlement-rows.ts";
 
 export function createSettlementReader(sequelize: Sequelize): SettlementReader {
   return { list, latest, total };
 
-  async function list(scope: SettlementScope, page: PageRequest<number>): Promise<Page<Settlement, number>> {
-    const rows = await newestFirst(scope, page.limit + 1, page.after);
+  async function list(
+    filter: SettlementFilter,
+    page: PageRequest<number>,
+  ): Promise<Page<Settlement, number>> {
+    const rows = await newestFirst(filter, page.limit + 1, page.after);
     return toPage(rows, page.limit, ({ id }) => id);
   }
 
-  async function latest(scope: SettlementScope): Promise<Settlement | null> {
-    return (await newestFirst(scope, 1))[0] ?? null;
+  async function latest(filter: SettlementFilter): Promise<Settlement | null> {
+    return (await newestFirst(filter, 1))[0] ?? null;
   }
 
-  /** Both scopes are covered by an index that ends in id, so any page costs the same. */
-  async function newestFirst(scope: SettlementScope, limit: number, after?: number): Promise<Settlement[]> {
-    const conditions = [
-      ...(scope.userId === undefined ? [] : ["user_id = :userId"]),
-      ...(scope.productId === undefined ? [] : ["product_id = :productId"]),
-      ...(after === undefined ? [] : ["id < :after"]),
-    ];
-    const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
+  /** User and product are covered by an index that ends in id, so any page costs the same; a period adds what it holds. */
+  async function newestFirst(filter: SettlementFilter, limit: number, after?: number): Promise<Settlement[]> {
+    const where = whereOf(filter, ...(after === undefined ? [] : ["id < :after"]));
     const rows = await sequelize
       .query<SettlementRow>(`SELECT * FROM settlements ${where} ORDER BY id DESC LIMIT :limit`, {
-        replacements: { ...scope, after, limit },
+        replacements: { ...replacementsOf(filter), after, limit },
         type: QueryTypes.SELECT,
       })
       .catch(notReadyOnOutage);
@@ -45,28 +43,4 @@ export function createSettlementReader(sequelize: Sequelize): SettlementReader {
       )
       .catch(notReadyOnOutage);
   }
-}
-
-interface SettlementRow {
-  readonly id: number;
-  readonly order_id: string;
-  readonly user_id: number;
-  readonly product_id: number;
-  readonly type: "charge";
-  readonly amount: number;
-  readonly currency: string;
-  readonly settled_at: Date;
-}
-
-function toSettlement(row: SettlementRow): Settlement {
-  return {
-    id: row.id,
-    orderId: row.order_id,
-    userId: row.user_id,
-    productId: row.product_id,
-    type: row.type,
-    amount: row.amount,
-    currency: row.currency,
-    settledAt: fromSqlInstant(row.settled_at),
-  };
 }

@@ -32,6 +32,9 @@ const MATRIX: Readonly<
   "get /api/orders/{id}/events": [401, 404, 200, 200],
   "get /api/settlements": [401, 200, 200, 200],
   "get /api/settlements/latest": [401, 404, 200, 200],
+  "get /api/settlements/export": [401, 403, 403, 200],
+  "get /api/settlements/exports/{id}": [401, 403, 403, 200],
+  "get /api/settlements/daily": [401, 403, 403, 200],
   "get /api/settlements/users/{userId}": [401, 404, 200, 200],
   "get /api/settlements/users/{userId}/total": [401, 404, 200, 200],
   "get /api/settlements/users/{userId}/latest": [401, 404, 200, 200],
@@ -64,12 +67,14 @@ const BODIES: Readonly<Record<string, object>> = {
 /** Not made by `serve`: what it does not know is not there. */
 const WITHOUT_405 = new Set(["/api-docs.json"]);
 const OWNED = orderIdOf(1);
+const EXPORTED = orderIdOf(2);
 
 const KNOWN_PATHS = Object.keys(MATRIX).map((name) => name.split(" ")[1]!);
 const routesOf = (app: Express) => servedRoutes(app, KNOWN_PATHS);
 const addressOf = (path: string) =>
   path
     .replace("/orders/{id}", `/orders/${OWNED}`)
+    .replace("/exports/{id}", `/exports/${EXPORTED}`)
     .replace("{id}", "1")
     .replace("{userId}", "1")
     .replace("{productId}", "1");
@@ -84,6 +89,17 @@ async function openShop() {
   tables.settlements.set(OWNED, {
     ...{ id: 1, orderId: OWNED, userId: 1, productId: 1, type: "charge" },
     ...{ amount: 99_000, currency: "KRW", settledAt: SALE_START },
+  });
+  tables.totals.set("product:1:KRW", { currency: "KRW", count: 1, amount: 99_000 });
+  await shop.administration.audit.record({
+    ...{
+      adminId: 3,
+      action: "settlements.export",
+      target: `export:${EXPORTED}`,
+      outcome: "done",
+      before: {},
+    },
+    after: { takenAt: SALE_START, count: 0, firstId: null, lastId: null, totals: [], bytes: 0, sha256: "" },
   });
   shop.administration.park(1, { value: Buffer.from("{}") });
   return shop;

@@ -1,9 +1,14 @@
 import { Router } from "express";
+import type { ReportController } from "../controllers/report-controller.ts";
 import type { SettlementController } from "../controllers/settlement-controller.ts";
 import type { Guards } from "./guards.ts";
 import { serve } from "./serve.ts";
 
-export function settlementRoutes(settlements: SettlementController, { authenticate, admin }: Guards): Router {
+export function settlementRoutes(
+  settlements: SettlementController,
+  reports: ReportController,
+  { authenticate, admin }: Guards,
+): Router {
   const router = Router();
   /**
    * @openapi
@@ -16,6 +21,11 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *     parameters:
    *       - { $ref: "#/components/parameters/Limit" }
    *       - { $ref: "#/components/parameters/Cursor" }
+   *       - { $ref: "#/components/parameters/From" }
+   *       - { $ref: "#/components/parameters/To" }
+   *       - { $ref: "#/components/parameters/SettledProduct" }
+   *       - { $ref: "#/components/parameters/SettledUser" }
+   *       - { $ref: "#/components/parameters/Format" }
    *     responses:
    *       200: { $ref: "#/components/responses/SettlementPage" }
    *       400: { $ref: "#/components/responses/BadRequest" }
@@ -55,6 +65,10 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *       - { $ref: "#/components/parameters/UserId" }
    *       - { $ref: "#/components/parameters/Limit" }
    *       - { $ref: "#/components/parameters/Cursor" }
+   *       - { $ref: "#/components/parameters/From" }
+   *       - { $ref: "#/components/parameters/To" }
+   *       - { $ref: "#/components/parameters/SettledProduct" }
+   *       - { $ref: "#/components/parameters/Format" }
    *     responses:
    *       200: { $ref: "#/components/responses/SettlementPage" }
    *       400: { $ref: "#/components/responses/BadRequest" }
@@ -117,6 +131,10 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *       - { $ref: "#/components/parameters/SettledProductId" }
    *       - { $ref: "#/components/parameters/Limit" }
    *       - { $ref: "#/components/parameters/Cursor" }
+   *       - { $ref: "#/components/parameters/From" }
+   *       - { $ref: "#/components/parameters/To" }
+   *       - { $ref: "#/components/parameters/SettledUser" }
+   *       - { $ref: "#/components/parameters/Format" }
    *     responses:
    *       200: { $ref: "#/components/responses/SettlementPage" }
    *       400: { $ref: "#/components/responses/BadRequest" }
@@ -168,5 +186,77 @@ export function settlementRoutes(settlements: SettlementController, { authentica
    *       503: { $ref: "#/components/responses/NotReady" }
    */
   serve(router, "/products/:productId/latest", { get: [authenticate, admin, settlements.latestOfProduct] });
+  /**
+   * @openapi
+   * /api/settlements/export:
+   *   get:
+   *     operationId: exportSettlements
+   *     tags: [Settlements]
+   *     summary: Export settlements as one CSV file, in the order of their ids (administrators)
+   *     description: >-
+   *       All of one instant, whatever is settled meanwhile. The answer's Link (rel="describedby") is the control sheet, which is
+   *       there once the file is whole; a file that is not whole ends with its connection, before the last chunk. At most two
+   *       reports at once in each process; above that `not_ready`.
+   *     parameters:
+   *       - { $ref: "#/components/parameters/From" }
+   *       - { $ref: "#/components/parameters/To" }
+   *       - { $ref: "#/components/parameters/SettledProduct" }
+   *       - { $ref: "#/components/parameters/SettledUser" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/SettlementExport" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       403: { $ref: "#/components/responses/Forbidden" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/export", { get: [authenticate, admin, reports.exportCsv] });
+  /**
+   * @openapi
+   * /api/settlements/exports/{id}:
+   *   get:
+   *     operationId: readExportControl
+   *     tags: [Settlements]
+   *     summary: Read the control sheet of an export that has ended well (administrators)
+   *     parameters:
+   *       - { $ref: "#/components/parameters/ExportId" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/ControlSheet" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       403: { $ref: "#/components/responses/Forbidden" }
+   *       404: { $ref: "#/components/responses/NotFound" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/exports/:id", { get: [authenticate, admin, reports.control] });
+  /**
+   * @openapi
+   * /api/settlements/daily:
+   *   get:
+   *     operationId: summariseSettlements
+   *     tags: [Settlements]
+   *     summary: Add settlements up by day, product and currency (administrators)
+   *     description: >-
+   *       Days of REPORT_TIME_ZONE, at most 366 and 10 000 rows. Without `to` up to the end of today; without `from` the 31 days
+   *       before that.
+   *     parameters:
+   *       - { $ref: "#/components/parameters/From" }
+   *       - { $ref: "#/components/parameters/To" }
+   *       - { $ref: "#/components/parameters/SettledProduct" }
+   *       - { $ref: "#/components/parameters/SettledUser" }
+   *       - { $ref: "#/components/parameters/Format" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/DailySummary" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       403: { $ref: "#/components/responses/Forbidden" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/daily", { get: [authenticate, admin, reports.daily] });
   return router;
 }

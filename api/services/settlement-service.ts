@@ -1,13 +1,17 @@
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { Page, PageRequest } from "../../shared/domain/page.ts";
-import type { SettlementReader, SettlementScope } from "../../shared/domain/ports.ts";
-import type { Settlement, Total } from "../../shared/domain/settlement.ts";
+import type { SettlementReader } from "../../shared/domain/ports.ts";
+import { filterOf, type ReportWish } from "../../shared/domain/report.ts";
+import type { Settlement, SettlementFilter, Total } from "../../shared/domain/settlement.ts";
 import type { Principal } from "../../shared/domain/user.ts";
 
 export type SettlementService = ReturnType<typeof createSettlementService>;
 
-/** Reading what was charged. A user sees their own; an administrator everybody's. */
-export function createSettlementService(settlements: SettlementReader) {
+/**
+ * Reading what was charged. A user sees their own; an administrator everybody's.
+ * @param timeZone of days in a wish, IANA name
+ */
+export function createSettlementService(settlements: SettlementReader, timeZone: string) {
   return {
     list,
     latest,
@@ -19,17 +23,28 @@ export function createSettlementService(settlements: SettlementReader) {
     totalOfProduct,
   };
 
-  function list(principal: Principal, page: PageRequest<number>): Promise<Page<Settlement, number>> {
-    return settlements.list(scopeOf(principal), page);
+  /** @throws DomainError validation_failed when a user asks for somebody else's */
+  async function list(principal: Principal, wish: ReportWish, page: PageRequest<number>) {
+    const own = scopeOf(principal);
+    if (own.userId !== undefined && (wish.userId ?? own.userId) !== own.userId) {
+      throw new DomainError("validation_failed", "A user's list holds the user's own settlements.", {
+        errors: [{ pointer: "#/query/userId", detail: "must be your own" }],
+      });
+    }
+    return await read({ ...wish, ...own }, page);
   }
 
   function latest(principal: Principal): Promise<Settlement> {
     return newest(scopeOf(principal));
   }
 
-  async function listOfUser(principal: Principal, userId: number, page: PageRequest<number>) {
-    mustBe(principal, userId);
-    return await settlements.list({ userId }, page);
+  async function listOfUser(
+    principal: Principal,
+    wish: ReportWish & { readonly userId: number },
+    page: PageRequest<number>,
+  ) {
+    mustBe(principal, wish.userId);
+    return await read(wish, page);
   }
 
   async function latestOfUser(principal: Principal, userId: number): Promise<Settlement> {
@@ -42,8 +57,8 @@ export function createSettlementService(settlements: SettlementReader) {
     return await settlements.total({ userId });
   }
 
-  function listOfProduct(productId: number, page: PageRequest<number>) {
-    return settlements.list({ productId }, page);
+  async function listOfProduct(wish: ReportWish & { readonly productId: number }, page: PageRequest<number>) {
+    return await read(wish, page);
   }
 
   function latestOfProduct(productId: number): Promise<Settlement> {
@@ -54,14 +69,18 @@ export function createSettlementService(settlements: SettlementReader) {
     return settlements.total({ productId });
   }
 
-  async function newest(scope: SettlementScope): Promise<Settlement> {
+  function read(wish: ReportWish, page: PageRequest<number>): Promise<Page<Settlement, number>> {
+    return settlements.list(filterOf(wish, timeZone), page);
+  }
+
+  async function newest(scope: SettlementFilter): Promise<Settlement> {
     const settlement = await settlements.latest(scope);
     if (!settlement) throw new DomainError("not_found", "There is no settlement yet.");
     return settlement;
   }
 }
 
-const scopeOf = ({ role, userId }: Principal): SettlementScope => (role === "admin" ? {} : { userId });
+const scopeOf = ({ role, userId }: Principal): SettlementFilter => (role === "admin" ? {} : { userId });
 
 /** Somebody else's settlements do not exist, as far as a user can tell (contract §1, not_found). */
 function mustBe({ role, userId }: Principal, wanted: number): void {

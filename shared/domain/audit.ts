@@ -1,6 +1,9 @@
+import type { Total } from "./settlement.ts";
+
 /** What administrators did: who, when, what, to what, and how it stood before and after. */
 
-export type AuditAction = "dead_letter.replay" | "dead_letter.discard" | "product.reconcile";
+export type AuditAction =
+  "dead_letter.replay" | "dead_letter.discard" | "product.reconcile" | "settlements.export";
 
 /**
  * "done": it was changed. "came_second": somebody else had changed it before, and this act changed nothing. "failed":
@@ -9,7 +12,7 @@ export type AuditAction = "dead_letter.replay" | "dead_letter.discard" | "produc
 export type AuditOutcome = "done" | "came_second" | "failed";
 
 /** Facts of the target that the act is about; small, and without secrets: they are kept for good. */
-export type AuditState = Readonly<Record<string, string | number | boolean | null>>;
+export type AuditState = Readonly<Record<string, string | number | boolean | null | readonly Total[]>>;
 
 export interface AuditNote {
   readonly adminId: number;
@@ -35,4 +38,5 @@ export interface AuditEntry {
   readonly after: AuditState;
 }
 
-export const targetOf = (kind: "dead_letter" | "product", id: number): string => `${kind}:${id}`;
+export const targetOf = (kind: "dead_letter" | "product" | "export", id: number | string): string =>
+  `${kind}:${id}`;

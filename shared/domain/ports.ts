@@ -15,7 +15,8 @@ import type { NamedOrder } from "./order-message.ts";
 import type { OrderMessage, OrderStatus } from "./order.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { Product } from "./product.ts";
-import type { OrderView, Settlement, Total } from "./settlement.ts";
+import type { DailyTotal, Extent, SummaryPeriod } from "./report.ts";
+import type { OrderView, Settlement, SettlementFilter, Total } from "./settlement.ts";
 import type { Credentials, Role, User } from "./user.ts";
 
 export interface Log {
@@ -293,15 +294,32 @@ export interface OrderReader {
   decidedAmong(orderIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-export interface SettlementScope {
-  readonly userId?: number;
-  readonly productId?: number;
+export interface SettlementReader {
+  list(filter: SettlementFilter, page: PageRequest<number>): Promise<Page<Settlement, number>>;
+  latest(filter: SettlementFilter): Promise<Settlement | null>;
+  total(scope: { userId: number } | { productId: number }): Promise<readonly Total[]>;
 }
 
-export interface SettlementReader {
-  list(scope: SettlementScope, page: PageRequest<number>): Promise<Page<Settlement, number>>;
-  latest(scope: SettlementScope): Promise<Settlement | null>;
-  total(scope: { userId: number } | { productId: number }): Promise<readonly Total[]>;
+/** Settlements as they stood at one instant, whatever is written meanwhile. */
+export interface SettlementSnapshot {
+  /** The first call is the instant. */
+  extent(filter: SettlementFilter): Promise<Extent>;
+  /** The running totals under the filter; null when none are kept for such a filter. */
+  runningTotals(filter: SettlementFilter): Promise<readonly Total[] | null>;
+  /** Rows of the extent in the order of their ids, a few hundred at a time. */
+  rows(filter: SettlementFilter, extent: Extent): AsyncIterable<readonly Settlement[]>;
+  /** At most `SUMMARY_ROWS_MAX` + 1 rows, by day, product and currency. */
+  daily(period: SummaryPeriod): Promise<readonly DailyTotal[]>;
+  /** Gives the connection back. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface SettlementSnapshots {
+  /**
+   * Takes a connection of its own. When the signal is aborted, a statement that runs is ended, and all that is asked of the
+   * snapshot afterwards rejects. @throws DomainError not_ready
+   */
+  open(signal: AbortSignal): Promise<SettlementSnapshot>;
 }
 
 /** What was done by administrators; rows are added, never changed. */

@@ -21,6 +21,14 @@ export interface Total {
   readonly amount: number;
 }
 
+/** Which settlements; all that is given must hold. `from` inclusive, `to` exclusive, epoch ms. */
+export interface SettlementFilter {
+  readonly userId?: number;
+  readonly productId?: number;
+  readonly from?: number;
+  readonly to?: number;
+}
+
 /** An order as its owner reads it: PENDING from Redis, decided from MySQL. */
 export interface OrderView {
   readonly orderId: string;

@@ -13,9 +13,10 @@ import type {
   UserRepository,
 } from "../domain/ports.ts";
 import type { Product } from "../domain/product.ts";
-import type { OrderView, Settlement, Total } from "../domain/settlement.ts";
+import type { OrderView, Settlement, SettlementFilter, Total } from "../domain/settlement.ts";
 import type { Credentials } from "../domain/user.ts";
 import { createFaults } from "./faults.ts";
+import { createFakeSettlementSnapshots, matches } from "./settlement-snapshots.ts";
 
 export interface OrderRow extends KnownOrder {
   readonly failReason: FailReason | null;
@@ -108,6 +109,7 @@ export function createFakeDatabase(now: () => number) {
     users: createUsers(tables, faults, now),
     orderReader: createOrderReader(tables, faults),
     settlementReader: createSettlementReader(tables),
+    settlementSnapshots: createFakeSettlementSnapshots(tables),
   };
 }
 export type FakeDatabase = ReturnType<typeof createFakeDatabase>;
@@ -339,14 +341,8 @@ function createOrderReader(tables: Tables, faults: WriterOptions["faults"]): Ord
 }
 
 function createSettlementReader({ settlements, totals }: Tables): SettlementReader {
-  const newestFirst = ({ userId, productId }: { userId?: number; productId?: number }) =>
-    [...settlements.values()]
-      .filter(
-        (row) =>
-          (userId === undefined || row.userId === userId) &&
-          (productId === undefined || row.productId === productId),
-      )
-      .sort((a, b) => b.id - a.id);
+  const newestFirst = (filter: SettlementFilter) =>
+    [...settlements.values()].filter((row) => matches(filter, row)).sort((a, b) => b.id - a.id);
   return {
     list: async (scope, { limit, after }) => {
       const rows = newestFirst(scope).filter(({ id }) => after === undefined || id < after);
