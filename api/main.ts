@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import { createConsistency } from "../shared/domain/consistency.ts";
 import type { StockEpochs, StockStore } from "../shared/domain/ports.ts";
@@ -65,6 +65,9 @@ const CONSISTENCY_DEADLINE_MS = 110_000;
 
 /** For one sum over tens of millions of settlements. */
 const REPORT_STATEMENT_MAX_MS = 110_000;
+
+/** After each few hundred rows of an export, about as long as they took: orders come first. */
+const REPORT_REST_MS = 4;
 
 await startProgram(main);
 
@@ -264,7 +267,7 @@ function wireReports({ config, sequelize, log }: Wiring, now: () => number, life
     audit: createAuditTrail(sequelize, now),
     timeZone: config.REPORT_TIME_ZONE,
     newId: randomUUID,
-    rest: () => setImmediate(),
+    rest: () => delay(REPORT_REST_MS),
     ...{ log, now },
   });
 }
