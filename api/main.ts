@@ -66,7 +66,7 @@ const CONSISTENCY_DEADLINE_MS = 110_000;
 /** For one sum over tens of millions of settlements. */
 const REPORT_STATEMENT_MAX_MS = 110_000;
 
-/** After each few hundred rows of an export, about as long as they took: orders come first. */
+/** After each hundred rows of an export, longer than they took: orders come first. */
 const REPORT_REST_MS = 4;
 
 await startProgram(main);

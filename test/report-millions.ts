@@ -26,6 +26,8 @@ const QUIET_S = 30;
 const BUYERS = ORDERS_PER_S * 300;
 const POLL_MS = 100;
 const MEMORY_MAX_MB = 100;
+/** Of the second half above the first: what collecting garbage a little later makes. */
+const GROWTH_MAX_MB = 20;
 
 describe(`reports over ${ORDERS} settlements`, function () {
   this.timeout(0);
@@ -55,26 +57,35 @@ describe(`reports over ${ORDERS} settlements`, function () {
     expect(peak - empty).to.be.at.most(MEMORY_MAX_MB);
   });
 
+  it(`are exported over HTTP in ${MEMORY_MAX_MB} MB, the second half in no more than the first`, async () => {
+    const before = residentMb(api.pid, "VmRSS");
+    const { memory, result, s } = await watching(exportAll());
+    const peak = Math.max(...memory);
+    const half = Math.max(...memory.slice(0, memory.length / 2));
+    say(`export alone: ${s} s, ${Math.round(result.bytes / 1e6)} MB of CSV`);
+    say(`resident API: ${before} MB before, at most ${half} MB in the first half, ${peak} MB in all`);
+    expect(peak - before).to.be.at.most(MEMORY_MAX_MB);
+    expect(peak - half).to.be.at.most(GROWTH_MAX_MB);
+  });
+
   it(`are exported over HTTP beside ${ORDERS_PER_S} orders/s, whose p99 at most doubles`, async () => {
     const sale = await sandbox.openSale(http, { stock: BUYERS });
     const buyers = await sandbox.users(BUYERS);
     await orderSteadily(sale.id, buyers.splice(0, ORDERS_PER_S * 10), () => false); // warms up
     const quietly = () => orderSteadily(sale.id, buyers.splice(0, ORDERS_PER_S * QUIET_S), () => false);
+    const quietBefore = residentMb(api.pid, "VmRSS");
     const quiet = await quietly();
+    say(
+      `resident API: ${quietBefore} MB before ${QUIET_S} s of orders alone, ${residentMb(api.pid, "VmRSS")} MB after`,
+    );
     const meanwhile = buyers.splice(0, buyers.length - ORDERS_PER_S * QUIET_S);
-    const before = residentMb(api.pid, "VmRSS");
-    const memory: number[] = [];
-    const watch = setInterval(() => memory.push(residentMb(api.pid, "VmRSS")), POLL_MS);
-    const startedAt = performance.now();
+    const idle = residentMb(api.pid, "VmRSS");
     let ended = false;
     const exporting = exportAll().finally(() => (ended = true));
-    const [beside, exported] = await Promise.all([orderSteadily(sale.id, meanwhile, () => ended), exporting]);
-    clearInterval(watch);
-    const peak = Math.max(...memory);
-    const half = Math.max(...memory.slice(0, memory.length / 2));
-    const s = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    say(`export over HTTP: ${s} s, ${Math.round(exported.bytes / 1e6)} MB of CSV`);
-    say(`resident API: ${before} MB before, at most ${half} MB in the first half, ${peak} MB in all`);
+    const orders = orderSteadily(sale.id, meanwhile, () => ended);
+    const { memory, result: exported, s } = await watching(exporting);
+    const beside = await orders;
+    say(`export beside orders: ${s} s; resident API ${idle} MB before, at most ${Math.max(...memory)} MB`);
     const after = await quietly();
     say(`orders alone, before: ${inWords(quiet)}`);
     say(`orders beside:        ${inWords(beside)}`);
@@ -91,9 +102,20 @@ describe(`reports over ${ORDERS} settlements`, function () {
       ...{ sha256: exported.sha256, bytes: exported.bytes, count: sum?.count, firstId: sum?.firstId },
       totals: [{ currency: "KRW", count: sum?.count, amount: Number(sum?.amount) }],
     });
-    expect(peak - before).to.be.at.most(MEMORY_MAX_MB);
-    expect(p99(beside)).to.be.at.most(2 * p99([...quiet, ...after]));
+    // The better one: after seeding, a database is busy for a while, and would excuse anything.
+    expect(p99(beside)).to.be.at.most(2 * Math.min(p99(quiet), p99(after)));
   });
+
+  /** The API's memory, ten times a second, for as long as something takes. */
+  async function watching<T>(work: Promise<T>): Promise<{ memory: number[]; result: T; s: string }> {
+    const memory: number[] = [];
+    const watch = setInterval(() => memory.push(residentMb(api.pid, "VmRSS")), POLL_MS);
+    const startedAt = performance.now();
+    const result = await work.finally(() => {
+      clearInterval(watch);
+    });
+    return { memory, result, s: ((performance.now() - startedAt) / 1_000).toFixed(1) };
+  }
 
   async function reportPeakMb(...flags: string[]): Promise<number> {
     const args = ["--import", "tsx", "tools/report.ts", ...flags];

@@ -10,8 +10,8 @@ import type { Settlement, SettlementFilter, Total } from "../../shared/domain/se
 import { notReadyOnOutage } from "../../shared/mysql/errors.ts";
 import { replacementsOf, toSettlement, whereOf, type SettlementRow } from "./settlement-rows.ts";
 
-/** Rows of one read: small, so that whoever shares the event loop waits for a millisecond or two. */
-const READ_ROWS = 250;
+/** Rows of one read: small, so that whoever shares the event loop waits for a millisecond. */
+const READ_ROWS = 100;
 
 /**
  * @param sequelize of its own, with a connection more than there are snapshots: a report of minutes must not hold one that

@@ -20,7 +20,7 @@ export interface ExportWish {
   readonly exportId: string;
   readonly takenAt: number;
   readonly filter: SettlementFilter;
-  /** Before the first row, and after every few hundred. */
+  /** Before the first row, and after every read. */
   readonly onRows?: (done: number, total: number) => void;
   /** Between reads: whoever shares the event loop gets his turn. */
   readonly rest?: () => Promise<unknown>;

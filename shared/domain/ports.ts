@@ -306,7 +306,7 @@ export interface SettlementSnapshot {
   extent(filter: SettlementFilter): Promise<Extent>;
   /** The running totals under the filter; null when none are kept for such a filter. */
   runningTotals(filter: SettlementFilter): Promise<readonly Total[] | null>;
-  /** Rows of the extent in the order of their ids, a few hundred at a time. */
+  /** Rows of the extent in the order of their ids, a hundred at a time. */
   rows(filter: SettlementFilter, extent: Extent): AsyncIterable<readonly Settlement[]>;
   /** At most `SUMMARY_ROWS_MAX` + 1 rows, by day, product and currency. */
   daily(period: SummaryPeriod): Promise<readonly DailyTotal[]>;
