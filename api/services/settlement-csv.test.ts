@@ -34,7 +34,10 @@ describe("a CSV file", () => {
   }
 
   it("gives every other text back as it was, with commas, quotes and lines", () => {
-    const any = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom(...NAUGHTY_STRINGS));
+    // Half a surrogate pair is nothing that UTF-8, or the database, could hold.
+    const any = fc
+      .oneof(fc.string({ unit: "grapheme" }), fc.constantFrom(...NAUGHTY_STRINGS))
+      .map((text) => Buffer.from(text).toString());
     fc.assert(
       fc.property(any, (title) => {
         const formula = /^[=+\-@\t\r＝＋－＠]/.test(title);
