@@ -9,6 +9,8 @@ import type { PasswordTask } from "./password-worker.ts";
 const WAITING_MAX = 100;
 /** A thread costs as much to start as a password to compare. */
 const THREAD_KEPT_MS = 60_000;
+/** Of the scheduler's, where it has them: who logs in takes what orders leave over. */
+const NICE = 19;
 /** bcrypt reads no more, so that a longer password would match by its beginning. */
 const BYTES_READ_MAX = 72;
 /** Compared with when there is no such user, so that the answer takes as long; of no password. */
@@ -28,6 +30,7 @@ export function createPasswordHasher(): ClosablePasswordHasher {
     maxThreads: availableParallelism(),
     idleTimeout: THREAD_KEPT_MS,
     maxQueue: WAITING_MAX,
+    niceIncrement: NICE,
   });
   return {
     hash: async (password) => String(await run({ task: "hash", password })),
