@@ -219,6 +219,7 @@ export function settlementRoutes(
    *     operationId: readExportControl
    *     tags: [Settlements]
    *     summary: Read the control sheet of an export that has ended well (administrators)
+   *     description: Its rows, sums and checksum, to hold the file against. 404 while it runs, and of one that failed.
    *     parameters:
    *       - { $ref: "#/components/parameters/ExportId" }
    *     responses:
