@@ -50,7 +50,7 @@ export function createTestApp({
   const revocations = createFakeRevocations();
   const log = createLogRecorder();
   const { products, store } = database;
-  const administration = createFakeAdministration(database.tables, clock.now);
+  const administration = createFakeAdministration(database, clock.now);
   const nothing = async () => undefined;
   const limited: string[] = [];
   const limitOf = (points: number) => {
@@ -95,7 +95,10 @@ export function createTestApp({
       },
       log,
     }),
-    products: createProductService({ products, stock, epochs: createFakeStockEpochs(), log, now: clock.now }),
+    products: createProductService({
+      ...{ products, stock, sales: administration.sales, log, now: clock.now },
+      epochs: createFakeStockEpochs(),
+    }),
     orders: createOrderService({
       claims,
       stock,

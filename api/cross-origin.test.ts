@@ -58,7 +58,7 @@ describe("a page of another origin", () => {
         expect([status, text]).to.deep.equal([204, ""]);
         expect(headers).to.include({
           "access-control-allow-origin": origin,
-          "access-control-allow-methods": "GET,HEAD,POST",
+          "access-control-allow-methods": "GET,HEAD,PATCH,POST",
           "access-control-allow-headers":
             "Authorization,Content-Type,Idempotency-Key,Last-Event-ID,traceparent",
           "access-control-max-age": "7200",

@@ -36,6 +36,7 @@ import { createPasswordHasher } from "./password-hasher.ts";
 import { createAuditTrail } from "./repositories/audit-trail.ts";
 import { createDeadLetterStore } from "./repositories/dead-letter-store.ts";
 import { createOrderReader } from "./repositories/order-reader.ts";
+import { createSaleStore } from "./repositories/sale-store.ts";
 import { createSettlementReader } from "./repositories/settlement-reader.ts";
 import { createSettlementSnapshots } from "./repositories/settlement-snapshots.ts";
 import { createUserRepository } from "./repositories/user-repository.ts";
@@ -143,7 +144,10 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       attempts: attemptLimits(wiring),
       log,
     }),
-    products: createProductService({ products, stock, epochs, log, now }),
+    products: createProductService({
+      ...{ products, stock, epochs, log, now },
+      sales: createSaleStore(sequelize, now),
+    }),
     orders: createOrderService({ claims, products, log, now, observe: metrics.intake, ...intake }),
     orderStreams,
     orderQueries: createOrderQueryService({

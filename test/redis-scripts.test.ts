@@ -569,6 +569,80 @@ describe("load", () => {
   });
 });
 
+describe("a sale that is changed while it runs", () => {
+  const counters = async (id: number) => (await createStockStore(redis).counters([id])).get(id);
+  const load = async (changes: Partial<Product> = {}) => {
+    const product = openSale(freshId(), { stock: 10, perUserLimit: 100, ...changes });
+    await createStockStore(redis).load({ product, bought: nobody(), epoch: 1 });
+    return product;
+  };
+
+  it("gets units once, however often, late and out of order it is told of them", async () => {
+    const store = createStockStore(redis);
+    const product = await load();
+    const { id } = product;
+    await Promise.all([12, 15, 11, 15, 12].map((stock) => store.raise(id, stock)));
+    expect(await counters(id)).to.include({ left: 15, stock: 15 });
+    const seen = await counters(id);
+    if (!seen) throw new Error("not loaded");
+    await store.raise(id, 16);
+    expect(await store.mend({ ...product, stock: 16 }, 1, seen), "these units were added").to.equal("moved");
+    const again = await counters(id);
+    if (!again) throw new Error("not loaded");
+    expect(await store.mend({ ...product, stock: 18 }, 2, again)).to.equal("mended");
+    await store.raise(id, 18);
+    expect(await counters(id), "these units were given").to.include({ left: 18, stock: 18 });
+  });
+
+  it("gets no units while its counters are missing: who loads them counts all", async () => {
+    const id = freshId();
+    await createStockStore(redis).raise(id, 5);
+    expect(await redis.exists(keys.stock(id))).to.equal(0);
+  });
+
+  it("that ends now has accepted everything before its end, whoever orders meanwhile", async () => {
+    const store = createStockStore(redis);
+    const product = await load({ stock: 10_000 });
+    const { id } = product;
+    const reserve = () => store.reserve({ orderId: uuidv7(), userId: 1, productId: id, quantity: 1 });
+    const orders: Promise<ReserveOutcome>[] = [];
+    for (let n = 0; n < 50; n += 1) orders.push(reserve());
+    const ending = store.endEarly(product, "now");
+    for (let n = 0; n < 200; n += 1) {
+      orders.push(reserve());
+      if (n % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const ended = await ending;
+    if (ended.outcome !== "ends") throw new Error(ended.outcome);
+    const accepted = (await Promise.all(orders)).flatMap((one) =>
+      one.outcome === "reserved" ? [one.order] : [],
+    );
+    expect(accepted.length).to.be.within(1, 100);
+    for (const { acceptedAt } of accepted) expect(acceptedAt).to.be.below(ended.endTime);
+    await eventually("the sale is closed", async () => (await reserve()).outcome === "sale_closed");
+    expect((await counters(id))?.endTime).to.equal(ended.endTime);
+  });
+
+  it("never ends later, in the past, or before it began; and what was seen before is old", async () => {
+    const store = createStockStore(redis);
+    const product = await load();
+    const seen = await counters(product.id);
+    if (!seen) throw new Error("not loaded");
+    const soon = Date.now() + 300_000;
+    expect(await store.endEarly(product, Date.now() - 1)).to.deep.equal({ outcome: "past" });
+    expect(await store.endEarly(product, product.startTime)).to.deep.equal({ outcome: "not_begun" });
+    expect(await counters(product.id)).to.deep.equal(seen);
+    expect(await store.endEarly(product, soon)).to.deep.equal({ outcome: "ends", endTime: soon });
+    expect(await store.endEarly(product, soon + 1)).to.deep.equal({ outcome: "ends", endTime: soon + 1 });
+    expect((await counters(product.id))?.endTime).to.equal(soon);
+    expect(await store.mend(product, 0, seen)).to.equal("moved");
+    const now = await counters(product.id);
+    if (!now) throw new Error("not loaded");
+    expect(await store.mend(product, 0, now), "the database did not follow").to.equal("mended");
+    expect((await counters(product.id))?.endTime).to.equal(product.endTime);
+  });
+});
+
 describe("an order's claim", () => {
   const HASH = "1:1";
   const newClaim = (changes: Partial<OrderClaim> = {}): OrderClaim => ({

@@ -50,7 +50,7 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
   });
   const counters = new Counter({
     name: "flashpay_counters_repaired_total",
-    help: "Redis' counters of a product: rolled_back, shut, loaded, given_back, ended (reservations of decided orders).",
+    help: "Redis' counters of a product: rolled_back, shut, loaded, given_back, end_moved, ended (reservations of decided orders).",
     labelNames: ["event"],
     registers,
   });

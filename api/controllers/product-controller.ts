@@ -4,7 +4,7 @@ import { principalOf } from "../request-context.ts";
 import type { ProductService } from "../services/product-service.ts";
 import { parse } from "./parse.ts";
 import { saleBody, success, successPage } from "./present.ts";
-import { idPageQuery, noQuery, productBody, productPath } from "./schemas.ts";
+import { idPageQuery, noQuery, productBody, productChangeBody, productPath } from "./schemas.ts";
 
 /** How long a sale is open when its end is not given. */
 const DEFAULT_SALE_MS = 24 * 3_600_000;
@@ -12,7 +12,7 @@ const DEFAULT_SALE_MS = 24 * 3_600_000;
 export type ProductController = ReturnType<typeof createProductController>;
 
 export function createProductController(products: ProductService) {
-  return { open, read, list };
+  return { open, read, list, change };
 
   async function open(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
@@ -35,6 +35,13 @@ export function createProductController(products: ProductService) {
     const { id } = parse(productPath, req.params, "path");
     parse(noQuery, req.query, "query");
     res.json(success(saleBody(await products.find(id))));
+  }
+
+  async function change(req: Request, res: Response): Promise<void> {
+    const { id } = parse(productPath, req.params, "path");
+    parse(noQuery, req.query, "query");
+    const wish = parse(productChangeBody, req.body);
+    res.json(success(saleBody(await products.change(principalOf(req), id, wish))));
   }
 
   async function list(req: Request, res: Response): Promise<void> {

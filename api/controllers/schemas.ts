@@ -80,15 +80,15 @@ export const instantText = Joi.string().custom(toEpochMs).messages({
   "instant.format": "{{#label}} must be an ISO 8601 instant in UTC, like 2027-01-01T09:00:00.000Z",
   "instant.range": "{{#label}} must be between the years 2000 and 9999",
 });
+const title = Joi.string()
+  .trim()
+  .min(1)
+  .max(TITLE_CHARS_MAX)
+  .pattern(NO_CONTROL_CHARACTERS)
+  .example("Winter concert, standing")
+  .messages({ "string.pattern.base": "{{#label}} must not contain control characters" });
 export const productBody = Joi.object<ProductBody>({
-  title: Joi.string()
-    .trim()
-    .min(1)
-    .max(TITLE_CHARS_MAX)
-    .pattern(NO_CONTROL_CHARACTERS)
-    .required()
-    .example("Winter concert, standing")
-    .messages({ "string.pattern.base": "{{#label}} must not contain control characters" }),
+  title: title.required(),
   price: count(PRICE_MAX).required().example(99_000),
   stock: count(STOCK_MAX).required().example(1_000),
   startTime: instantText.required().example("2027-01-01T09:00:00.000Z"),
@@ -104,6 +104,22 @@ export const productBody = Joi.object<ProductBody>({
     }),
   perUserLimit: count(PER_USER_LIMIT_MAX).default(1).example(1),
 }).required();
+
+export interface ProductChangeBody {
+  readonly title?: string;
+  readonly endTime?: number | "now";
+  readonly stock?: number;
+}
+export const productChangeBody = Joi.object<ProductChangeBody>({
+  title,
+  endTime: Joi.alternatives(Joi.string().valid("now"), instant).example("2027-01-02T08:00:00.000Z").messages({
+    "alternatives.match": '{{#label}} must be "now" or an ISO 8601 instant in UTC',
+  }),
+  stock: count(STOCK_MAX).example(1_200),
+})
+  .min(1)
+  .messages({ "object.min": "at least one of title, endTime and stock is needed" })
+  .required();
 
 export interface OrderBody {
   readonly productId: number;

@@ -2,7 +2,7 @@ import cors from "cors";
 import type { RequestHandler } from "express";
 
 /** What routes/serve.ts can serve. */
-const METHODS = ["GET", "HEAD", "POST"];
+const METHODS = ["GET", "HEAD", "PATCH", "POST"];
 const ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent"];
 const EXPOSED_HEADERS = ["Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed"];
 /** Two hours: browsers keep an answer to a preflight no longer. */

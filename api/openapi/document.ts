@@ -4,7 +4,7 @@ import joiToSwagger from "joi-to-swagger";
 import swaggerJsdoc from "swagger-jsdoc";
 import { PROBLEMS } from "../middleware/error-handler.ts";
 import { discardBody } from "../controllers/admin-schemas.ts";
-import { loginBody, orderBody, productBody, signupBody } from "../controllers/schemas.ts";
+import { loginBody, orderBody, productBody, productChangeBody, signupBody } from "../controllers/schemas.ts";
 import { errorResponses, successResponses } from "./responses.ts";
 
 export type OpenApiDocument = Readonly<Record<string, unknown>> & {
@@ -39,6 +39,7 @@ export function createDocument(): OpenApiDocument {
           Signup: bodyOf(signupBody),
           Login: bodyOf(loginBody),
           Product: bodyOf(productBody),
+          ProductChange: bodyOf(productChangeBody),
           Order: bodyOf(orderBody),
           Discard: bodyOf(discardBody),
         },

@@ -62,7 +62,32 @@ export function productRoutes(
    *       429: { $ref: "#/components/responses/TooManyRequests" }
    *       500: { $ref: "#/components/responses/Internal" }
    *       503: { $ref: "#/components/responses/NotReady" }
+   *   patch:
+   *     operationId: changeSale
+   *     tags: [Products]
+   *     summary: Change a sale's title, end it earlier, add stock; audited (administrators)
+   *     description: >-
+   *       Each field is the new value itself, so that a request sent again changes nothing more. `endTime` only becomes
+   *       earlier, is not in the past, and may be `"now"`; every order that was accepted before it stays good. `stock` is all
+   *       units of the sale, and only grows. Of a sale that is over only the title changes.
+   *     parameters:
+   *       - { $ref: "#/components/parameters/ProductId" }
+   *     requestBody: { $ref: "#/components/requestBodies/ProductChange" }
+   *     responses:
+   *       200: { $ref: "#/components/responses/Product" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       403: { $ref: "#/components/responses/Forbidden" }
+   *       404: { $ref: "#/components/responses/NotFound" }
+   *       413: { $ref: "#/components/responses/TooLarge" }
+   *       415: { $ref: "#/components/responses/UnsupportedMediaType" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
    */
-  serve(router, "/:id", { get: [products.read] });
+  serve(router, "/:id", {
+    get: [products.read],
+    patch: [authenticate, admin, ...jsonBody, products.change],
+  });
   return router;
 }

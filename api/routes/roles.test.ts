@@ -26,6 +26,7 @@ const MATRIX: Readonly<
   "get /api/products": [200, 200, 200, 200],
   "post /api/products": [401, 403, 403, 201],
   "get /api/products/{id}": [200, 200, 200, 200],
+  "patch /api/products/{id}": [401, 403, 403, 200],
   "get /api/orders": [401, 200, 200, 200],
   "post /api/orders": [401, 202, 202, 202],
   "get /api/orders/{id}": [401, 404, 200, 200],
@@ -61,6 +62,7 @@ const BODIES: Readonly<Record<string, object>> = {
   },
   "post /api/users/login": { username: "user1", password: "password1" },
   "post /api/products": { title: "A sale", price: 1, stock: 1, startTime: "2027-01-01T09:00:00.000Z" },
+  "patch /api/products/{id}": { title: "Another title" },
   "post /api/orders": { productId: 1 },
   "post /api/admin/dead-letters/{id}/discard": { reason: "a test" },
 };

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response, Router } from "express";
 import { DomainError } from "../../shared/domain/errors.ts";
 
-type Method = "get" | "post";
+type Method = "get" | "patch" | "post";
 type Handlers = readonly (RequestHandler | ((req: Request, res: Response) => Promise<void>))[];
 
 /**
@@ -18,6 +18,10 @@ export function serve(
   if (methods.get) {
     route.get(...methods.get);
     allow.push("GET", "HEAD");
+  }
+  if (methods.patch) {
+    route.patch(...methods.patch);
+    allow.push("PATCH");
   }
   if (methods.post) {
     route.post(...methods.post);

@@ -15,7 +15,7 @@ function createScene() {
   const clock = createFakeClock();
   const database = createFakeDatabase(clock.now);
   database.tables.users.set(3, sampleUser(3, { role: "admin" }));
-  const administration = createFakeAdministration(database.tables, clock.now);
+  const administration = createFakeAdministration(database, clock.now);
   const log = createLogRecorder();
   const service = createDeadLetterService({
     ...administration,

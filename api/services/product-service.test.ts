@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { DomainError } from "../../shared/domain/errors.ts";
+import { createFakeAdministration } from "../../shared/testing/administration.ts";
 import { createFakeClock } from "../../shared/testing/clock.ts";
 import { createFakeDatabase } from "../../shared/testing/database.ts";
 import { createFakeStockEpochs } from "../../shared/testing/fakes.ts";
@@ -16,7 +17,11 @@ function createScene() {
   const stock = createFakeStockStore(clock.now);
   const log = createLogRecorder();
   const epochs = createFakeStockEpochs();
-  const service = createProductService({ products: database.products, stock, epochs, log, now: clock.now });
+  const { sales } = createFakeAdministration(database, clock.now);
+  const service = createProductService({
+    ...{ products: database.products, sales, stock, epochs, log },
+    now: clock.now,
+  });
   return { clock, database, stock, epochs, log, service };
 }
 

@@ -1,26 +1,19 @@
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { Page, PageRequest } from "../../shared/domain/page.ts";
-import type {
-  Log,
-  NewProduct,
-  ProductRepository,
-  StockEpochs,
-  StockStore,
-} from "../../shared/domain/ports.ts";
+import type { NewProduct, ProductRepository, StockEpochs, StockStore } from "../../shared/domain/ports.ts";
 import { saleState, type Product, type SaleState } from "../../shared/domain/product.ts";
 import type { Principal } from "../../shared/domain/user.ts";
+import { changeSale, type SaleChangeDependencies, type SaleWish } from "./sale-change.ts";
 
 export interface Sale extends Product {
   readonly stockLeft: number;
   readonly state: SaleState;
 }
 
-export interface ProductServiceDependencies {
+export interface ProductServiceDependencies extends SaleChangeDependencies {
   readonly products: ProductRepository;
-  readonly stock: Pick<StockStore, "left" | "load">;
+  readonly stock: Pick<StockStore, "left" | "load"> & SaleChangeDependencies["stock"];
   readonly epochs: Pick<StockEpochs, "note">;
-  readonly log: Log;
-  readonly now: () => number;
 }
 
 /** A new product's counters were never there before. */
@@ -28,8 +21,9 @@ const FIRST_EPOCH = 1;
 
 export type ProductService = ReturnType<typeof createProductService>;
 
-export function createProductService({ products, stock, epochs, log, now }: ProductServiceDependencies) {
-  return { open, find, list };
+export function createProductService(dependencies: ProductServiceDependencies) {
+  const { products, stock, epochs, log, now } = dependencies;
+  return { open, find, list, change };
 
   async function open(admin: Principal, product: NewProduct): Promise<Sale> {
     const created = await products.insert(product, admin.userId);
@@ -54,6 +48,11 @@ export function createProductService({ products, stock, epochs, log, now }: Prod
     const { rows, next } = await products.list(page);
     const left = await leftOf(rows);
     return { rows: rows.map((product) => toSale(product, left.get(product.id))), next };
+  }
+
+  async function change(admin: Principal, id: number, wish: SaleWish): Promise<Sale> {
+    const product = await changeSale(dependencies, admin, id, wish);
+    return toSale(product, (await leftOf([product])).get(id));
   }
 
   /** Without Redis, what the database knows: never less than what is really left to decide. */

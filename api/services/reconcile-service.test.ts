@@ -19,7 +19,7 @@ async function createScene(sold = 0) {
   const product = sampleProduct({ stock: STOCK });
   await stock.load({ product, bought: database.store.boughtByProduct(1), epoch: 1 });
   database.tables.products.set(1, { ...product, sold });
-  const { audit } = createFakeAdministration(database.tables, clock.now);
+  const { audit } = createFakeAdministration(database, clock.now);
   const log = createLogRecorder();
   const service = createReconcileService({ stock, ledger: database.store, audit, log });
   const noted = async () => (await audit.list({}, { limit: 10 })).rows;

@@ -3,7 +3,11 @@ import type { Total } from "./settlement.ts";
 /** What administrators did: who, when, what, to what, and how it stood before and after. */
 
 export type AuditAction =
-  "dead_letter.replay" | "dead_letter.discard" | "product.reconcile" | "settlements.export";
+  | "dead_letter.replay"
+  | "dead_letter.discard"
+  | "product.change"
+  | "product.reconcile"
+  | "settlements.export";
 
 /**
  * "done": it was changed. "came_second": somebody else had changed it before, and this act changed nothing. "failed":

@@ -97,7 +97,18 @@ export interface Counters {
   readonly held: number;
   /** How often these counters were confirmed. It only grows, unless Redis goes back in time. */
   readonly epoch: number;
+  /** Orders are accepted before it, epoch ms. */
+  readonly endTime: number;
+  /** Units on sale in all that `left` counts; -1 when counters of an earlier release do not say. */
+  readonly stock: number;
 }
+
+/** What became of the wish to end a sale earlier, by the clock that accepts orders. */
+export type EarlyEnd =
+  /** Nothing is accepted at or after it any more, and nothing was: it is still to come. */
+  | { readonly outcome: "ends"; readonly endTime: number }
+  /** Nothing is changed: the wanted end has gone by, or is not after the sale's start. */
+  | { readonly outcome: "past" | "not_begun" };
 
 export interface Reserved {
   readonly order: OrderMessage;
@@ -142,10 +153,18 @@ export interface StockStore {
   /** Deletes the counters: orders hear not_ready until they are loaded again. */
   shut(productId: number): Promise<void>;
   /**
-   * Gives units back to the counters when, and only when, they still stand where the caller saw them: "moved" otherwise,
-   * with nothing changed. Harmless when it is executed late.
+   * Gives units back to the counters, and makes their end and stock the product's, when, and only when, they still stand
+   * where the caller saw them: "moved" otherwise, with nothing changed. Harmless when it is executed late.
    */
-  giveBack(productId: number, units: number, seen: Counters): Promise<"given" | "moved">;
+  mend(
+    product: Pick<Product, "id" | "stock" | "endTime">,
+    units: number,
+    seen: Counters,
+  ): Promise<"mended" | "moved">;
+  /** Puts units on sale that were added to the product's stock; each once, however often and late it is told of them. */
+  raise(productId: number, stock: number): Promise<void>;
+  /** Accepts nothing any more from `wanted` on, "now" being the next millisecond. Never makes the end later. */
+  endEarly(product: Pick<Product, "id" | "startTime">, wanted: number | "now"): Promise<EarlyEnd>;
 }
 
 /** The epochs of Redis' counters, remembered where a loss of Redis does not reach. */
@@ -273,6 +292,21 @@ export interface ProductRepository {
   list(page: PageRequest<number>): Promise<Page<Product, number>>;
   /** Sales that may have undecided orders: not over, or over since less than `endedWithinMs`; newest first. */
   active(now: number, endedWithinMs: number, limit: number): Promise<readonly Product[]>;
+}
+
+/** What a change of a sale needs and writes; bound to one transaction that holds the product's row. */
+export interface SaleWriter {
+  /** Locks the row and holds it until the end of the transaction: no decision about this product commits meanwhile. */
+  lock(id: number): Promise<Product | null>;
+  /** @throws when the stock would shrink or the end move back: a bug, under its own lock. */
+  write(product: Pick<Product, "id" | "title" | "stock" | "endTime">): Promise<void>;
+  /** In the same transaction: a change without its audit entry does not happen. */
+  record: AuditTrail["record"];
+}
+
+export interface SaleStore {
+  /** May run `work` more than once. @throws DomainError not_ready when the database is away or too contended */
+  transaction<T>(work: (writer: SaleWriter) => Promise<T>): Promise<T>;
 }
 
 /** acceptedAt, then order id: the order in which lists of orders run, newest first. */

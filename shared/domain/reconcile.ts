@@ -8,7 +8,7 @@ const STEPS_OF_ALL_MAX = 100_000;
 const LOOKS_MAX = 5;
 
 export interface ReconcileDependencies {
-  readonly stock: Pick<StockStore, "counters" | "giveBack" | "reservations" | "settle" | "shut">;
+  readonly stock: Pick<StockStore, "counters" | "mend" | "reservations" | "settle" | "shut">;
   readonly ledger: Pick<Ledger, "decided" | "whileLocked">;
 }
 
@@ -18,6 +18,8 @@ export interface Reconciliation {
   readonly ended: number;
   /** Units given back that nobody held and nobody had bought. */
   readonly unitsGivenBack: number;
+  /** The counters had another end than the database. */
+  readonly endMoved: boolean;
   /**
    * "consistent": left + held = stock − sold, before or now · "shut": Redis had forgotten orders; the sale is closed until
    * the worker has rebuilt its counters · "not_loaded": there are none, the worker is about to load them.
@@ -28,7 +30,7 @@ export interface Reconciliation {
 /**
  * Makes Redis say of one product what the database says (flow.md §5). Under the product's lock: what is sold, and which
  * orders are decided, stands still, so what is left and held together can only be stock − sold, whatever buyers do
- * meanwhile. Null when there is no such product.
+ * meanwhile; and nobody is moving the sale's end. Null when there is no such product.
  */
 export async function reconcileProduct(
   { stock, ledger }: ReconcileDependencies,
@@ -36,17 +38,19 @@ export async function reconcileProduct(
 ): Promise<Reconciliation | null> {
   return await ledger.whileLocked(productId, async (product) => {
     const { ended } = await endDecided({ productId, stock, ledger });
+    const nothing = { productId, ended, unitsGivenBack: 0, endMoved: false };
     for (let look = 0; look < LOOKS_MAX; look += 1) {
       const seen = (await stock.counters([productId])).get(productId);
-      if (!seen) return { productId, ended, unitsGivenBack: 0, state: "not_loaded" };
+      if (!seen) return { ...nothing, state: "not_loaded" };
       const missing = product.stock - product.sold - seen.left - seen.held;
-      if (missing === 0) return { productId, ended, unitsGivenBack: 0, state: "consistent" };
+      const endMoved = seen.endTime !== product.endTime;
+      if (missing === 0 && !endMoved) return { ...nothing, state: "consistent" };
       if (missing < 0) {
         await stock.shut(productId);
-        return { productId, ended, unitsGivenBack: 0, state: "shut" };
+        return { ...nothing, state: "shut" };
       }
-      if ((await stock.giveBack(productId, missing, seen)) === "given")
-        return { productId, ended, unitsGivenBack: missing, state: "consistent" };
+      if ((await stock.mend(product, missing, seen)) === "mended")
+        return { ...nothing, unitsGivenBack: missing, endMoved, state: "consistent" };
     }
     throw new DomainError("not_ready", "The counters did not stand still. Try again shortly.", {
       retryAfterS: 1,

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from "uuid";
 import type {
   Confirmation,
   Counters,
+  EarlyEnd,
   Log,
   ProductCounters,
   Reserved,
@@ -33,11 +34,13 @@ export function createStockStore(client: RedisClient): StockStore {
   const settleScript = defineScript(client, "settle", 5);
   const loadScript = defineScript(client, "load", 4);
   const confirmScript = defineScript(client, "confirm", 1);
-  const giveBackScript = defineScript(client, "give-back", 1);
+  const mendScript = defineScript(client, "mend", 1);
+  const raiseScript = defineScript(client, "raise", 1);
+  const endEarlyScript = defineScript(client, "end-early", 1);
 
   return {
     ...{ reserve, confirm, markPublished, settle, left, counters, findReservation, unpublished },
-    ...{ reservations, load, shut, giveBack },
+    ...{ reservations, load, shut, mend, raise, endEarly },
   };
 
   async function reserve(input: Parameters<StockStore["reserve"]>[0]): Promise<ReserveOutcome> {
@@ -108,12 +111,14 @@ export function createStockStore(client: RedisClient): StockStore {
 
   async function counters(productIds: readonly number[]): Promise<ReadonlyMap<number, Counters>> {
     const replies = await Promise.all(
-      productIds.map((id) => client.hmget(keys.stock(id), "left", "held", "epoch")),
+      productIds.map((id) => client.hmget(keys.stock(id), "left", "held", "epoch", "end", "stock")),
     );
     const known = new Map<number, Counters>();
     productIds.forEach((id, i) => {
-      const [units, held, epoch] = replies[i] ?? [];
-      if (units) known.set(id, { left: Number(units), held: Number(held ?? 0), epoch: Number(epoch ?? -1) });
+      const [units, held, epoch, endTime, total] = replies[i] ?? [];
+      if (!units) return;
+      const moved = { epoch: Number(epoch ?? -1), endTime: Number(endTime), stock: Number(total ?? -1) };
+      known.set(id, { left: Number(units), held: Number(held ?? 0), ...moved });
     });
     return known;
   }
@@ -169,6 +174,7 @@ export function createStockStore(client: RedisClient): StockStore {
       product.currency,
       epoch,
       CONFIRMED_FOR_MS,
+      product.stock,
     );
     return loaded === 1 ? "loaded" : "present";
   }
@@ -177,9 +183,26 @@ export function createStockStore(client: RedisClient): StockStore {
     await client.del(keys.stock(productId));
   }
 
-  async function giveBack(productId: number, units: number, seen: Counters): Promise<"given" | "moved"> {
-    const given = await giveBackScript(keys.stock(productId), units, seen.left + seen.held, seen.epoch);
-    return given === 1 ? "given" : "moved";
+  async function mend(
+    { id, stock, endTime }: Parameters<StockStore["mend"]>[0],
+    units: number,
+    { left: seenLeft, held, epoch }: Counters,
+  ): Promise<"mended" | "moved"> {
+    const mended = await mendScript(keys.stock(id), units, seenLeft + held, epoch, endTime, stock);
+    return mended === 1 ? "mended" : "moved";
+  }
+
+  async function raise(productId: number, total: number): Promise<void> {
+    await raiseScript(keys.stock(productId), total);
+  }
+
+  async function endEarly(
+    { id, startTime }: Parameters<StockStore["endEarly"]>[0],
+    wanted: number | "now",
+  ): Promise<EarlyEnd> {
+    const reply = await endEarlyScript(keys.stock(id), wanted === "now" ? 0 : wanted, startTime);
+    const [outcome, endTime] = reply as [EarlyEnd["outcome"], number?];
+    return outcome === "ends" ? { outcome, endTime: endTime ?? 0 } : { outcome };
   }
 }
 

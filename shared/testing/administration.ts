@@ -7,12 +7,16 @@ import type {
   DeadLetterStore,
   DeadLetterWriter,
   RawMessage,
+  SaleStore,
 } from "../domain/ports.ts";
-import type { Tables } from "./database.ts";
+import type { FakeDatabase } from "./database.ts";
 import { createFaults } from "./faults.ts";
 
 /** What administrators see and do, on maps: letters, their audit trail, and the log that replays go to. */
-export function createFakeAdministration(tables: Pick<Tables, "users" | "orders">, now: () => number) {
+export function createFakeAdministration(
+  { tables, store: database }: Pick<FakeDatabase, "tables" | "store">,
+  now: () => number,
+) {
   const letters = new Map<number, StoredDeadLetter>();
   const entries: AuditEntry[] = [];
   /** Messages that were replayed, in order. */
@@ -76,7 +80,30 @@ export function createFakeAdministration(tables: Pick<Tables, "users" | "orders"
       return run;
     },
   };
-  return { letters: store, audit, replays, faults, log, entries, rows: letters, park };
+  const sales: SaleStore = {
+    transaction: (work) =>
+      database.transaction(async ({ lockProducts }) => {
+        const recorded = entries.length;
+        try {
+          const result = await work({
+            lock: async (id) => (await lockProducts([id])).get(id) ?? null,
+            write: async ({ id, title, stock, endTime }) => {
+              const row = tables.products.get(id);
+              if (!row || stock < row.stock || endTime > row.endTime)
+                throw new Error(`Product ${id} does not take its change under its own lock.`);
+              tables.products.set(id, { ...row, title, stock, endTime });
+            },
+            record: audit.record,
+          });
+          faults.check("commit");
+          return result;
+        } catch (error) {
+          entries.splice(recorded);
+          throw error;
+        }
+      }),
+  };
+  return { letters: store, audit, sales, replays, faults, log, entries, rows: letters, park };
 
   /** Letter n, as the worker would have parked it. */
   function park(n: number, changes: Partial<StoredDeadLetter> = {}): StoredDeadLetter {

@@ -2,11 +2,13 @@ import type { OrderMessage } from "../domain/order.ts";
 import type {
   Confirmation,
   Counters,
+  EarlyEnd,
   ReserveOutcome,
   Reserved,
   SettledReservation,
   StockStore,
 } from "../domain/ports.ts";
+import type { Product } from "../domain/product.ts";
 import { createFaults } from "./faults.ts";
 
 interface Loaded {
@@ -15,7 +17,8 @@ interface Loaded {
   /** Up to when `confirm` vouches for them, by the store's clock. */
   until: number;
   readonly start: number;
-  readonly end: number;
+  end: number;
+  stock: number;
   readonly limit: number;
   readonly price: number;
   readonly currency: string;
@@ -32,7 +35,17 @@ interface Slot {
 }
 
 type Operation =
-  "reserve" | "reserveReply" | "confirm" | "markPublished" | "settle" | "counters" | "load" | "unpublished";
+  | "reserve"
+  | "reserveReply"
+  | "confirm"
+  | "markPublished"
+  | "settle"
+  | "counters"
+  | "load"
+  | "unpublished"
+  | "raise"
+  | "endEarly"
+  | "endEarlyReply";
 
 /** As in shared/redis/stock-store.ts. */
 const CONFIRMED_FOR_MS = 1_000;
@@ -60,14 +73,29 @@ export function createFakeStockStore(now: () => number) {
     shut: async (productId) => {
       slotOf(productId).counters = undefined;
     },
-    giveBack: async (productId, units, seen) => {
-      const counters = countersOf([productId]).get(productId);
-      const { counters: stored } = slotOf(productId);
+    mend: async ({ id, stock, endTime }, units, seen) => {
+      const counters = countersOf([id]).get(id);
+      const { counters: stored } = slotOf(id);
       if (!stored || !counters || stored.epoch !== seen.epoch) return "moved";
       if (counters.left + counters.held !== seen.left + seen.held) return "moved";
       stored.left += units;
       stored.epoch += 1;
-      return "given";
+      stored.end = endTime;
+      stored.stock = stock;
+      return "mended";
+    },
+    raise: async (productId, total) => {
+      faults.check("raise");
+      const { counters } = slotOf(productId);
+      if (!counters || total <= counters.stock) return;
+      counters.left += total - counters.stock;
+      counters.stock = total;
+    },
+    endEarly: async (product, wanted) => {
+      faults.check("endEarly");
+      const ending = endEarly(product, wanted === "now" ? now() + 1 : wanted);
+      faults.check("endEarlyReply");
+      return ending;
     },
     findReservation: async (productId, orderId) => {
       const value = slotOf(productId).reservations.get(orderId);
@@ -112,7 +140,7 @@ export function createFakeStockStore(now: () => number) {
       }
       const { startTime: start, endTime: end, perUserLimit: limit, price, currency } = product;
       const until = now() + CONFIRMED_FOR_MS;
-      slot.counters = { left, epoch, until, start, end, limit, price, currency };
+      slot.counters = { left, stock: product.stock, epoch, until, start, end, limit, price, currency };
       return "loaded";
     },
   };
@@ -121,6 +149,7 @@ export function createFakeStockStore(now: () => number) {
     ...store,
     faults,
     leftOf,
+    endOf,
     reservedIn,
     boughtBy,
     unpublishedIn,
@@ -171,10 +200,21 @@ export function createFakeStockStore(now: () => number) {
       ids.flatMap((id) => {
         const slot = slots.get(id);
         if (!slot?.counters) return [];
-        const { left, epoch } = slot.counters;
-        return [[id, { left, held: heldIn(slot), epoch }] as const];
+        const { left, epoch, end: endTime, stock } = slot.counters;
+        return [[id, { left, held: heldIn(slot), epoch, endTime, stock }] as const];
       }),
     );
+  }
+
+  function endEarly({ id, startTime }: Pick<Product, "id" | "startTime">, wanted: number): EarlyEnd {
+    if (wanted <= startTime) return { outcome: "not_begun" };
+    if (wanted <= now()) return { outcome: "past" };
+    const { counters } = slotOf(id);
+    if (counters && wanted < counters.end) {
+      counters.end = wanted;
+      counters.epoch += 1;
+    }
+    return { outcome: "ends", endTime: wanted };
   }
 
   function confirm(slot: Slot, knownEpoch: number): Confirmation {
@@ -225,6 +265,9 @@ export function createFakeStockStore(now: () => number) {
 
   function leftOf(productId: number): number | undefined {
     return slots.get(productId)?.counters?.left;
+  }
+  function endOf(productId: number): number | undefined {
+    return slots.get(productId)?.counters?.end;
   }
   function reservedIn(productId: number): readonly OrderMessage[] {
     return [...slotOf(productId).reservations.values()].map((value) => toReserved(value).order);

@@ -1,6 +1,6 @@
-import type { OrderService } from "../../api/services/order-service.ts";
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { OrderMessage } from "../../shared/domain/order.ts";
+import type { RunningApi } from "./programs.ts";
 import type { Random } from "./random.ts";
 import type { Process, Scheduler } from "./scheduler.ts";
 
@@ -25,9 +25,8 @@ export interface Heard {
   readonly order?: OrderMessage;
 }
 
-export interface Running {
+export interface Running extends RunningApi {
   readonly process: Process;
-  readonly orders: OrderService;
 }
 
 export interface ClientsOptions {

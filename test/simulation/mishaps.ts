@@ -1,3 +1,4 @@
+import { DomainError } from "../../shared/domain/errors.ts";
 import type { Wish } from "./clients.ts";
 import type { Process } from "./scheduler.ts";
 import { SESSION_TIMEOUT_MS } from "./kafka.ts";
@@ -6,6 +7,9 @@ import type { Server } from "./network.ts";
 import { USERS, type World } from "./world.ts";
 
 const MISHAPS_MAX = 10;
+const CHANGES_MAX = 4;
+const END_AHEAD_MAX_MS = 3_000;
+const ADDED_MAX = 3;
 const DOWN_MAX_MS = 5_000;
 const FROZEN_MAX_MS = 25_000;
 const AWAY_MAX_MS = 8_000;
@@ -31,6 +35,8 @@ export function planChaos(world: World, forMs: number): void {
       });
   // One seed in six each: what may be told to buyers then is less.
   if (random.chance(1 / 6)) planAt("redis loses everything", loseRedis);
+  for (let n = random.chance(1 / 3) ? random.between(1, CHANGES_MAX) : 0; n > 0; n -= 1)
+    planAt("an administrator changes a sale", changeOne);
   if (random.chance(1 / 6)) planSnapshot(world, Math.max(0, rushAt - random.below(SNAPSHOT_BEFORE_MS)));
   const kinds = [killOne, killOne, freezeOne, serverAway, poison, rewind, rebalance] as const;
   for (let n = random.below(MISHAPS_MAX + 1); n > 0; n -= 1) planAt("mishap", random.pick(kinds));
@@ -73,6 +79,28 @@ function processes({ apis, workers }: World): Process[] {
 function killOne(world: World): void {
   const all = processes(world);
   if (all.length > 0) world.kill(world.random.pick(all), world.random.between(200, DOWN_MAX_MS));
+}
+
+/** Ends a sale earlier, or adds units to it, through an API that may die of it. */
+function changeOne({ random, scheduler, apis, mysql: { tables }, facts, clients, trace }: World): void {
+  const running = [...apis.values()].filter(({ process }) => !process.frozen);
+  if (running.length === 0) return;
+  const { process, change } = random.pick(running);
+  const { id, stock } = random.pick([...tables.products.values()]);
+  const endTime = random.chance(0.5) ? ("now" as const) : scheduler.now() + random.below(END_AHEAD_MAX_MS);
+  const wish = random.chance(0.5) ? { endTime } : { stock: stock + random.between(1, ADDED_MAX) };
+  facts.changesAsked += 1;
+  const ask = async (): Promise<void> => {
+    try {
+      await change(id, wish);
+      facts.changed += 1;
+    } catch (error) {
+      if (!(error instanceof DomainError)) clients.unexpected.push(error);
+      trace(`         the administrator heard ${error instanceof DomainError ? error.code : "internal"}`);
+    }
+  };
+  const what = `${process.name} changes ${id}: ${JSON.stringify(wish)}`;
+  scheduler.plan(0, what, () => void ask(), { owner: process });
 }
 
 /** SIGSTOP and, later, SIGCONT: meanwhile the group may give its partitions away, and then it is a zombie. */

@@ -4,6 +4,8 @@ import type {
   DecisionStore,
   DecisionWriter,
   ProductRepository,
+  SaleStore,
+  SaleWriter,
   StockEpochs,
 } from "../../shared/domain/ports.ts";
 import { createFakeDatabase, createWriter, type Tables } from "../../shared/testing/database.ts";
@@ -57,7 +59,7 @@ export function createSimulatedMysql(
         resent: false,
       });
     const store: DecisionStore = {
-      transaction: (work) => transaction(process, ask, work),
+      transaction: (work) => transaction(process, ask, work, decisionsOf),
       decided: (ids) => ask("SELECT orders", () => writerOn(tables).existingOrders(ids)),
       whileLocked: (id, work) =>
         store.transaction(async ({ lockProducts }) => {
@@ -75,6 +77,7 @@ export function createSimulatedMysql(
     };
     return {
       store,
+      sales: { transaction: (work) => transaction(process, ask, work, salesOf) },
       products: {
         ...products,
         findById: (id) => ask("SELECT product", () => products.findById(id)),
@@ -89,16 +92,17 @@ export function createSimulatedMysql(
 
   type Ask = <T>(what: string, act: () => T | Promise<T>) => Promise<T>;
 
-  async function transaction<T>(
+  async function transaction<T, Writer>(
     process: Process,
     ask: Ask,
-    work: (writer: DecisionWriter) => Promise<T>,
+    work: (writer: Writer) => Promise<T>,
+    writerOf: (statement: Statement) => Writer,
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const tx: Transaction = { process, changes: new Map(), open: true };
       open.add(tx);
       try {
-        const result = await work(statementsOf(tx, ask));
+        const result = await work(writerOf(statementsOf(tx, ask)));
         await ask("COMMIT", () => {
           commit(tx);
         });
@@ -115,12 +119,15 @@ export function createSimulatedMysql(
     }
   }
 
-  function statementsOf(tx: Transaction, ask: Ask): DecisionWriter {
-    const statement = <T>(
-      what: string,
-      names: readonly string[],
-      run: (writer: DecisionWriter) => Promise<T>,
-    ) =>
+  /** One statement of a transaction, which waits for the rows that it locks. */
+  type Statement = <T>(
+    what: string,
+    names: readonly string[],
+    run: (writer: DecisionWriter, view: Tables) => Promise<T>,
+  ) => Promise<T>;
+
+  function statementsOf(tx: Transaction, ask: Ask): Statement {
+    return (what, names, run) =>
       ask(what, async () => {
         if (isClosed(tx)) throw gone("the connection is closed");
         await locks.acquire(tx, names);
@@ -130,10 +137,28 @@ export function createSimulatedMysql(
           throw gone("the connection is closed");
         }
         const view = viewOf(tx);
-        const result = await run(writerOn(view));
+        const result = await run(writerOn(view), view);
         keepChanges(tx, view);
         return result;
       });
+  }
+
+  function salesOf(statement: Statement): SaleWriter {
+    return {
+      lock: (id) =>
+        statement("SELECT … FOR UPDATE", [`product ${id}`], async (writer) => {
+          return (await writer.lockProducts([id])).get(id) ?? null;
+        }),
+      write: ({ id, title, stock, endTime }) =>
+        statement("UPDATE products", [], async (_writer, { products: rows }) => {
+          const row = rows.get(id);
+          if (row) rows.set(id, { ...row, title, stock, endTime });
+        }),
+      record: () => statement("INSERT admin_audit", [], async () => undefined),
+    };
+  }
+
+  function decisionsOf(statement: Statement): DecisionWriter {
     const productLocks = (ids: readonly number[]) =>
       [...ids].sort((a, b) => a - b).map((id) => `product ${id}`);
     return {
@@ -205,6 +230,7 @@ export type SimulatedMysql = ReturnType<typeof createSimulatedMysql>;
 export interface MysqlPorts {
   readonly store: DecisionStore;
   readonly products: ProductRepository;
+  readonly sales: SaleStore;
   readonly epochs: StockEpochs;
 }
 

@@ -48,6 +48,15 @@ export const PLANTED_BUGS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  "an end that Redis hears of after the database has it": {
+    api: (ports) => {
+      const { stock } = ports;
+      const endEarly: StockStore["endEarly"] = async (product, wanted) =>
+        wanted === "now" ? await stock.endEarly(product, wanted) : { outcome: "ends", endTime: wanted };
+      return { ...ports, stock: { ...stock, endEarly } };
+    },
+  },
+
   "an offset committed before COMMIT": {
     handle: (handle) => async (messages, mine) => {
       void handle(messages, mine);

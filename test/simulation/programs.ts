@@ -1,4 +1,5 @@
 import { createOrderService, type OrderService } from "../../api/services/order-service.ts";
+import { changeSale, type SaleWish } from "../../api/services/sale-change.ts";
 import { createStockGate } from "../../api/services/stock-gate.ts";
 import type {
   DecisionStore,
@@ -28,6 +29,7 @@ import type { SimulatedRedis } from "./redis.ts";
 import type { Process, Scheduler } from "./scheduler.ts";
 
 const BACK_OFF_MAX_MS = 2_000;
+const ADMIN = { userId: 1, role: "admin", jti: "j", expiresAt: 0 } as const;
 
 export interface ApiPorts {
   readonly claims: OrderClaims;
@@ -59,8 +61,14 @@ export interface Programs {
   readonly onRepair: () => void;
 }
 
+export interface RunningApi {
+  readonly orders: OrderService;
+  /** An administrator's change of a sale. */
+  readonly change: (id: number, wish: SaleWish) => Promise<Product>;
+}
+
 /** As api/main.ts wires it. */
-export function startApi(programs: Programs, process: Process): OrderService {
+export function startApi(programs: Programs, process: Process): RunningApi {
   const { mysql, redis, kafka, plant, scheduler, log } = programs;
   const { claims, stock } = redis.portsOf(process);
   const { events } = kafka.portsOf(process, stock);
@@ -73,21 +81,17 @@ export function startApi(programs: Programs, process: Process): OrderService {
     redis,
     products: programs.products,
   });
-  const { products, epochs } = mysql.portsOf(process);
+  const { products, epochs, sales } = mysql.portsOf(process);
   const observe = () => undefined;
   const gate = createStockGate({ stock: ports.stock, epochs, log, observe });
   // Its timer is the process's.
   scheduler.plan(0, `${process.name} starts`, gate.start, { owner: process });
   const overdue = () => false;
-  return createOrderService({
-    ...ports,
-    stock: gate,
-    overdue,
-    products,
-    log,
-    now: scheduler.now,
-    observe,
-  });
+  const { now } = scheduler;
+  return {
+    orders: createOrderService({ ...ports, stock: gate, overdue, products, log, now, observe }),
+    change: (id, wish) => changeSale({ sales, stock: ports.stock, log, now }, ADMIN, id, wish),
+  };
 }
 
 /**

@@ -61,8 +61,11 @@ export function createSimulatedRedis({ network, now, newOrderId, scripts }: Simu
         counters: (ids) => script("counters", () => server().counters(ids)),
         confirm: (id, known) => script(`confirm ${id} above ${known}`, () => server().confirm(id, known)),
         shut: (id) => script(`shut ${id}`, () => server().shut(id)),
-        giveBack: (id, units, seen) =>
-          script(`give ${units} back to ${id}`, () => server().giveBack(id, units, seen)),
+        mend: (product, units, seen) =>
+          script(`mend ${product.id}, give ${units} back`, () => server().mend(product, units, seen)),
+        raise: (id, total) => script(`raise ${id} to ${total}`, () => server().raise(id, total)),
+        endEarly: (product, wanted) =>
+          script(`end ${product.id} at ${wanted}`, () => server().endEarly(product, wanted)),
         findReservation: (...args) => script("findReservation", () => server().findReservation(...args)),
         unpublished: (...args) => script("unpublished", () => server().unpublished(...args)),
         reservations: (...args) => script("reservations", () => server().reservations(...args)),

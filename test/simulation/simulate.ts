@@ -26,6 +26,8 @@ export interface Tally {
   readonly frozen: number;
   readonly redisLost: number;
   readonly redisRolledBack: number;
+  /** Sales changed by an administrator. */
+  readonly changed: number;
   /** Accepted, then FAILED, though the database could store it: only where Redis had forgotten what it promised. */
   readonly failedAfterAcceptance: number;
 }
@@ -118,10 +120,11 @@ function isAtRest(world: World): boolean {
       isMended(id),
   );
 
-  /** A Redis that never forgot anything is right by itself; else the jobs may take their time to mend it. */
+  /** A Redis that never forgot anything, nor was to change, is right by itself; else the jobs may take their time to mend it. */
   function isMended(id: number): boolean {
     const row = mysql.tables.products.get(id);
-    return !hasForgotten(world) || (row !== undefined && stock.leftOf(id) === row.stock - row.sold);
+    if (!hasForgotten(world) && world.facts.changesAsked === 0) return true;
+    return row !== undefined && stock.leftOf(id) === row.stock - row.sold && stock.endOf(id) === row.endTime;
   }
 }
 
@@ -142,7 +145,7 @@ function restOf({ clients, kafka, redis, products }: World): string {
 function tallyOf({ clients: { history }, mysql: { tables, refused }, facts }: World): Tally {
   const accepted = new Set(history.flatMap(({ order }) => (order ? [order.orderId] : [])));
   const failed = [...accepted].filter((id) => tables.orders.get(id)?.status === "FAILED" && !refused.has(id));
-  const { killed, frozen, redisLost, redisRolledBack } = facts;
+  const { killed, frozen, redisLost, redisRolledBack, changed } = facts;
   return {
     accepted: accepted.size,
     unknown: history.filter(({ kind }) => kind === "info").length,
@@ -151,6 +154,7 @@ function tallyOf({ clients: { history }, mysql: { tables, refused }, facts }: Wo
     frozen,
     redisLost,
     redisRolledBack,
+    changed,
     failedAfterAcceptance: failed.length,
   };
 }

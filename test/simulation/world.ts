@@ -52,7 +52,10 @@ export function createWorld({ random, plant, trace, onCommit }: WorldOptions) {
   const workers = new Map<string, Process>();
   const clients = createClients({ scheduler, random, trace, apis: () => [...apis.values()] });
   /** What happened that the invariants have to know of. */
-  const facts = { redisLost: 0, redisRolledBack: 0, repaired: 0, poisoned: 0, frozen: 0, killed: 0 };
+  const facts = {
+    ...{ redisLost: 0, redisRolledBack: 0, repaired: 0, poisoned: 0, frozen: 0, killed: 0 },
+    ...{ changesAsked: 0, changed: 0 },
+  };
   return {
     scheduler,
     random,
@@ -77,7 +80,7 @@ export function createWorld({ random, plant, trace, onCommit }: WorldOptions) {
 
   function startOne(name: string): void {
     const process: Process = { name, alive: true, frozen: false };
-    if (name.startsWith("api")) apis.set(name, { process, orders: startApi(programs, process) });
+    if (name.startsWith("api")) apis.set(name, { process, ...startApi(programs, process) });
     else {
       workers.set(name, process);
       startWorker(programs, process);

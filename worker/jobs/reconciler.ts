@@ -16,7 +16,7 @@ export interface ReconcilerDependencies extends ReconcileDependencies {
   readonly observe: (repair: Repair) => void;
 }
 
-export type Repair = "ended" | "given_back" | "shut";
+export type Repair = "ended" | "given_back" | "end_moved" | "shut";
 
 /**
  * Ends reservations whose order is decided (the worker died, or Redis was away, between COMMIT and housekeeping), and
@@ -38,7 +38,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Job {
       const now = counters.get(product.id);
       if (now === undefined) continue;
       if (now.held > 0) await walk(product);
-      if (now.left + now.held === product.stock - product.sold || now.held > HELD_COMPARED_MAX) continue;
+      const adds = now.left + now.held === product.stock - product.sold;
+      if ((adds && now.endTime === product.endTime) || now.held > HELD_COMPARED_MAX) continue;
       odd.add(product.id);
       if (suspected.has(product.id)) await compare(product);
     }
@@ -65,6 +66,10 @@ export function createReconciler(dependencies: ReconcilerDependencies): Job {
     if (result.unitsGivenBack > 0) {
       log.error(result, "units were missing from the counters; given back");
       observe("given_back");
+    }
+    if (result.endMoved) {
+      log.warn(result, "the counters had another end than the sale; it is the sale's again");
+      observe("end_moved");
     }
     if (result.state === "shut") {
       log.error(result, "Redis had forgotten orders; the sale is shut until its counters are rebuilt");
