@@ -19,6 +19,8 @@ import { createAuthenticate, createTokenIssuer } from "./middleware/authenticate
 import { createAccountService } from "./services/account-service.ts";
 import { createConsistencyService } from "./services/consistency-service.ts";
 import { createDeadLetterService } from "./services/dead-letter-service.ts";
+import { createLiveStreams } from "./services/live-streams.ts";
+import { createLiveView } from "./services/live-view.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import { createOrderService } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
@@ -75,6 +77,15 @@ export function createTestApp({
     ...{ max: 100, maxPerUser: 3 },
   });
   const tokens = createTokenIssuer(SECRET, 1_800);
+  const live = createLiveStreams({
+    view: createLiveView({
+      ...{ products, log, now: clock.now, backlog: { lag: async () => 0n, hasOlderThan: async () => false } },
+      stock: { look: async () => new Map() },
+      counts: { answered: async () => new Map(), latencies: async () => [] },
+      database: { settled: async () => new Map(), parkedLetters: async () => 0 },
+    }),
+    ...{ revocations, log, now: clock.now },
+  });
   const app = createApp({
     ...{ log, requests: log },
     registry: new Registry(),
@@ -138,6 +149,17 @@ export function createTestApp({
       products,
       now: clock.now,
     }),
+    // A client can wait for the end of a stream: here it comes with its first snapshot.
+    live: {
+      follow: (follower) =>
+        live.follow({
+          ...follower,
+          show: (snapshot) => {
+            follower.show(snapshot);
+            follower.end();
+          },
+        }),
+    },
     limits: {
       address: limitOf(ratePerAddress),
       orders: limitOf(orderRatePerUser),
@@ -155,6 +177,7 @@ export function createTestApp({
   const fakes = {
     clock,
     streams,
+    live,
     database,
     administration,
     stock,

@@ -7,6 +7,7 @@ import { createAccountController } from "./controllers/account-controller.ts";
 import { createAuditController } from "./controllers/audit-controller.ts";
 import { createConsistencyController } from "./controllers/consistency-controller.ts";
 import { createDeadLetterController } from "./controllers/dead-letter-controller.ts";
+import { createLiveController } from "./controllers/live-controller.ts";
 import { createOperationController } from "./controllers/operation-controller.ts";
 import { createOrderController } from "./controllers/order-controller.ts";
 import { createProductController } from "./controllers/product-controller.ts";
@@ -27,6 +28,7 @@ import { auditRoutes } from "./routes/audit-routes.ts";
 import { consistencyRoutes } from "./routes/consistency-routes.ts";
 import { deadLetterRoutes } from "./routes/dead-letter-routes.ts";
 import type { Guards } from "./routes/guards.ts";
+import { liveRoutes } from "./routes/live-routes.ts";
 import { operationRoutes } from "./routes/operation-routes.ts";
 import { orderRoutes } from "./routes/order-routes.ts";
 import { productRoutes } from "./routes/product-routes.ts";
@@ -35,6 +37,7 @@ import { settlementRoutes } from "./routes/settlement-routes.ts";
 import type { AccountService } from "./services/account-service.ts";
 import type { ConsistencyService } from "./services/consistency-service.ts";
 import type { DeadLetterService } from "./services/dead-letter-service.ts";
+import type { LiveStreams } from "./services/live-streams.ts";
 import type { OrderQueryService } from "./services/order-query-service.ts";
 import type { OrderService } from "./services/order-service.ts";
 import type { OrderStreams } from "./services/order-streams.ts";
@@ -61,6 +64,7 @@ export interface AppDependencies {
   readonly audit: Pick<AuditTrail, "list">;
   readonly reconciling: ReconcileService;
   readonly consistency: ConsistencyService;
+  readonly live: Pick<LiveStreams, "follow">;
   readonly limits: { readonly address: RateLimit; readonly orders: RateLimit; readonly notes: LimitNotes };
   readonly load: { readonly now: () => Load; readonly notes: ShedNotes };
   readonly settings: {
@@ -130,6 +134,7 @@ export function createApp(dependencies: AppDependencies): Express {
     "/api/admin/consistency",
     consistencyRoutes(createConsistencyController(dependencies.consistency), guards),
   );
+  app.use("/api/admin/live", liveRoutes(createLiveController(dependencies.live), guards));
   app.use(notFound);
   app.use(errorHandler(log));
   return app;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import { createConsistency } from "../shared/domain/consistency.ts";
-import type { StockEpochs, StockStore } from "../shared/domain/ports.ts";
+import type { ProductRepository, Revocations, StockEpochs, StockStore } from "../shared/domain/ports.ts";
 import { createFailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterReplay } from "../shared/kafka/dead-letter-replay.ts";
@@ -20,6 +20,7 @@ import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts"
 import { createRateLimit } from "../shared/rate-limit.ts";
 import { createAttemptLimiter, createSharedCount } from "../shared/redis/attempt-limiter.ts";
 import { followDecisionNews } from "../shared/redis/decision-news.ts";
+import { createIntakeCounts } from "../shared/redis/intake-counts.ts";
 import { createKnownAddresses } from "../shared/redis/known-addresses.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
@@ -35,6 +36,7 @@ import { createAttemptLimits } from "./middleware/login-limits.ts";
 import { createPasswordHasher } from "./password-hasher.ts";
 import { createAuditTrail } from "./repositories/audit-trail.ts";
 import { createDeadLetterStore } from "./repositories/dead-letter-store.ts";
+import { createLiveReader } from "./repositories/live-reader.ts";
 import { createOrderReader } from "./repositories/order-reader.ts";
 import { createSaleStore } from "./repositories/sale-store.ts";
 import { createSettlementReader } from "./repositories/settlement-reader.ts";
@@ -45,13 +47,16 @@ import { createAccountService } from "./services/account-service.ts";
 import { createBacklogGuard } from "./services/backlog-guard.ts";
 import { createConsistencyService } from "./services/consistency-service.ts";
 import { createDeadLetterService } from "./services/dead-letter-service.ts";
+import { createIntakeTally } from "./services/intake-tally.ts";
+import { createLiveStreams, type LiveStreams } from "./services/live-streams.ts";
+import { createLiveView } from "./services/live-view.ts";
 import { createOrderQueryService } from "./services/order-query-service.ts";
 import {
   createOrderStreams,
   type OrderStreams,
   type OrderStreamsDependencies,
 } from "./services/order-streams.ts";
-import { createOrderService } from "./services/order-service.ts";
+import { createOrderService, type IntakeOutcome } from "./services/order-service.ts";
 import { createProductService } from "./services/product-service.ts";
 import { createReconcileService } from "./services/reconcile-service.ts";
 import { createReportService, REPORTS_AT_ONCE_MAX } from "./services/report-service.ts";
@@ -121,6 +126,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   });
   const orders = createOrderReader(sequelize);
   const orderStreams = openStreams(wiring, { orders, revocations });
+  const live = openLive(wiring, { products, revocations });
   const passwords = createPasswordHasher();
   lifecycle.onStop("password threads", () => passwords.close());
 
@@ -148,7 +154,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       ...{ products, stock, epochs, log, now },
       sales: createSaleStore(sequelize, now),
     }),
-    orders: createOrderService({ claims, products, log, now, observe: metrics.intake, ...intake }),
+    orders: createOrderService({ claims, products, log, now, ...intake }),
     orderStreams,
     orderQueries: createOrderQueryService({
       orders,
@@ -160,6 +166,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     settlements: createSettlementService(createSettlementReader(sequelize), config.REPORT_TIME_ZONE),
     reports: wireReports(wiring, now, lifecycle),
     ...administration(wiring, now),
+    live,
     consistency: createConsistencyService({ consistency: wireConsistency(wiring, lifecycle), products, now }),
     limits: requestLimits(wiring, metrics),
     load: watchLoad(wiring, metrics, lifecycle),
@@ -167,7 +174,9 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   });
   return {
     express,
-    endStreams: () => orderStreams.stop(),
+    endStreams: async () => {
+      await Promise.all([orderStreams.stop(), live.stop()]);
+    },
     refuseReadiness: () => {
       stopping = true;
     },
@@ -196,6 +205,19 @@ function openStreams(
   };
 }
 
+/** What administrators watch, over all processes. */
+function openLive(
+  { sequelize, redis, admin, log }: Wiring,
+  { products, revocations }: { products: ProductRepository; revocations: Revocations },
+): LiveStreams {
+  const now = () => Date.now();
+  const view = createLiveView({
+    ...{ products, stock: createStockAudit(redis), counts: createIntakeCounts(redis) },
+    ...{ database: createLiveReader(sequelize), backlog: createBacklogWatch(admin), log, now },
+  });
+  return createLiveStreams({ view, revocations, log, now });
+}
+
 interface IntakeNeeds {
   readonly stock: StockStore;
   readonly epochs: StockEpochs;
@@ -221,7 +243,14 @@ function openIntake(wiring: Wiring, { stock, epochs, metrics }: IntakeNeeds, lif
   const guard = createBacklogGuard({ backlog: createBacklogWatch(admin), ageMaxMs, log });
   lifecycle.onStop("backlog guard", () => guard.stop());
   const reserve = failPoints.after("throw_in_handler", failPoints.after("after_reserve", gate.reserve));
+  const tally = createIntakeTally({ counts: createIntakeCounts(wiring.redis), log });
+  tally.start();
+  lifecycle.onStop("tally of answers", () => tally.stop());
   return {
+    observe(outcome: IntakeOutcome, seconds: number, productId: number): void {
+      metrics.intake(outcome, seconds);
+      tally.observe(outcome, seconds, productId);
+    },
     stock: { reserve },
     events: { ...events, publish: failPoints.after("after_produce", events.publish) },
     overdue: guard.overdue,

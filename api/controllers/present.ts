@@ -10,6 +10,7 @@ import type { OrderView, Settlement, SettlementFilter } from "../../shared/domai
 import type { User } from "../../shared/domain/user.ts";
 import type { ConsistencyReport } from "../services/consistency-service.ts";
 import type { HandledLetter, InspectedLetter } from "../services/dead-letter-service.ts";
+import type { LiveSnapshot } from "../services/live-view.ts";
 import type { Reconciled } from "../services/reconcile-service.ts";
 import type { Sale } from "../services/product-service.ts";
 import { encodeCursor } from "./schemas.ts";
@@ -110,6 +111,19 @@ export function saleBody(sale: Sale): object {
     perUserLimit,
     state,
     createdAt: instant(createdAt),
+  };
+}
+
+export function liveBody({ at, sales, lag, oldestMs, deadLetters, answers }: LiveSnapshot): object {
+  return {
+    at: instant(at),
+    sales: sales.map((sale) => ({
+      ...saleBody({ ...sale, stockLeft: sale.stockLeft ?? sale.stock - sale.sold }),
+      ...{ loaded: sale.stockLeft !== null, sold: sale.sold, undecided: sale.undecided },
+      ...{ accepted: sale.accepted, refused: sale.refused, settled: sale.settled },
+      perSecond: sale.perSecond,
+    })),
+    ...{ lag, oldestMs, deadLetters, answers },
   };
 }
 

@@ -67,6 +67,15 @@ export const successResponses = {
       },
     },
   },
+  LiveEvents: {
+    description: "Events called `snapshot`; the data of each is a LiveSnapshot.",
+    content: {
+      "text/event-stream": {
+        schema: { type: "string" },
+        example: 'event: snapshot\nid: 1798794000000\ndata: {"at":"…","sales":[]}\n\n',
+      },
+    },
+  },
   NothingNew: { description: "The order is decided, and Last-Event-ID says that its end was seen." },
   Settlement: answer("The settlement.", ref("schemas", "Settlement")),
   SettlementPage: orCsv(

@@ -49,6 +49,7 @@ const MATRIX: Readonly<
   "post /api/admin/products/{id}/reconcile": [401, 403, 403, 200],
   "get /api/admin/audit": [401, 403, 403, 200],
   "get /api/admin/consistency": [401, 403, 403, 200],
+  "get /api/admin/live": [401, 403, 403, 200],
 };
 const ROLES = ["nobody", "other", "owner", "admin"] as const;
 type Role = (typeof ROLES)[number];

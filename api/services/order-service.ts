@@ -36,7 +36,7 @@ export interface OrderServiceDependencies {
   readonly products: Pick<ProductRepository, "findById">;
   readonly log: Log;
   readonly now: () => number;
-  readonly observe: (outcome: IntakeOutcome, seconds: number) => void;
+  readonly observe: (outcome: IntakeOutcome, seconds: number, productId: number) => void;
 }
 
 /** A replay took nothing: it is no second acceptance. */
@@ -61,7 +61,7 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
       if (error instanceof DomainError) outcome = error.details.replayOf ? "replayed" : error.code;
       throw error;
     } finally {
-      observe(outcome, (performance.now() - startedAt) / 1_000);
+      observe(outcome, (performance.now() - startedAt) / 1_000, request.productId);
     }
   }
 

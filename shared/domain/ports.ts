@@ -180,6 +180,25 @@ export interface SettledReservation {
   readonly as: "SUCCESS" | "FAILED";
 }
 
+export interface AnsweredOrders {
+  /** Answered 202 for the first time. */
+  readonly accepted: number;
+  /** Answered that nothing was taken (REFUSALS). */
+  readonly refused: number;
+}
+
+/** What all API processes together answered to orders. For the eye: half a second of it may be lost with a process. */
+export interface IntakeCounts {
+  /** By product, and by step of latency (domain/latency.ts). */
+  add(part: {
+    readonly sales: ReadonlyMap<number, AnsweredOrders>;
+    readonly latencies: readonly number[];
+  }): Promise<void>;
+  /** Sums by product, of all that were asked for. */
+  answered(productIds: readonly number[]): Promise<ReadonlyMap<number, AnsweredOrders>>;
+  latencies(): Promise<readonly number[]>;
+}
+
 /** Refused access tokens. Every API process knows of a revocation within REVOCATION_POLL_MS. */
 export interface Revocations {
   revoke(jti: string, expiresAt: number): Promise<void>;
@@ -354,6 +373,13 @@ export interface SettlementSnapshots {
    * snapshot afterwards rejects. @throws DomainError not_ready
    */
   open(signal: AbortSignal): Promise<SettlementSnapshot>;
+}
+
+export interface LiveReader {
+  /** Settlements by product; a product without any is missing from the map. */
+  settled(productIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Dead letters that nobody has handled. */
+  parkedLetters(): Promise<number>;
 }
 
 /** What was done by administrators; rows are added, never changed. */

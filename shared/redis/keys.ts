@@ -12,6 +12,7 @@ export const keys = {
   bought: (productId: number) => `${product(productId)}:bought`,
   boughtStaged: (productId: number, token: string) => `${product(productId)}:bought:${token}`,
   decided: (productId: number, bucket: string) => `${product(productId)}:decided:${bucket}`,
+  answered: (productId: number) => `${product(productId)}:answered`,
 
   idempotency: (userId: number, key: string) => `${user(userId)}:key:${key}`,
   pending: (userId: number) => `${user(userId)}:pending`,
@@ -20,6 +21,7 @@ export const keys = {
   jobLock: (name: string) => `{job:${name}}:lock`,
   knownAddresses: (account: string) => `known:${account}`,
   rateLimit: (name: string) => `rate:${name}`,
+  latencies: () => "live:latencies",
   revoked: () => "revoked",
 } as const;
 
