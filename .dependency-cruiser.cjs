@@ -70,6 +70,21 @@ module.exports = {
       from: { path: "^api/routes/", pathNot: [TEST, "^api/routes/serve\\.ts$"] },
       to: { path: "^(api/(services|repositories)|shared/domain)/" },
     },
+    {
+      name: "pages-stand-alone",
+      comment:
+        "What runs in browsers knows the API by its contract, as any client does; nothing in the programs knows it.",
+      severity: "error",
+      from: { path: "^api/pages/" },
+      to: { pathNot: ["^api/pages/", "node_modules/uplot/"] },
+    },
+    {
+      name: "nobody-imports-pages",
+      comment: "Pages are built into files and served as such.",
+      severity: "error",
+      from: { pathNot: "^api/pages/" },
+      to: { path: "^api/pages/" },
+    },
     only(
       "http-stays-in-api",
       [
@@ -81,7 +96,7 @@ module.exports = {
         "helmet",
         "jsonwebtoken",
       ],
-      "^api/(app\\.ts|server\\.ts|docs\\.ts|request-context\\.ts|openapi/|routes/|controllers/|middleware/)",
+      "^api/(app\\.ts|server\\.ts|docs\\.ts|static-pages\\.ts|request-context\\.ts|openapi/|routes/|controllers/|middleware/)",
     ),
     only(
       "sql-stays-in-mysql-and-repositories",
@@ -101,7 +116,10 @@ module.exports = {
       name: "no-orphans",
       comment: "A file that nobody imports is a program, a test, or left over.",
       severity: "error",
-      from: { orphan: true, pathNot: ["\\.d\\.ts$", MAIN, TEST, TOOLS, "^api/password-worker\\.ts$"] },
+      from: {
+        orphan: true,
+        pathNot: ["\\.d\\.ts$", MAIN, TEST, TOOLS, "^api/password-worker\\.ts$", "^api/pages/"],
+      },
       to: {},
     },
     {

@@ -376,7 +376,9 @@ describe("a user's settlements", () => {
 
 describe("an address", () => {
   const unknown = [
-    "/",
+    "/nothing",
+    "/admin.html",
+    "/pages/../app.ts",
     "/.env",
     "/.git/config",
     "/api",

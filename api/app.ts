@@ -16,6 +16,7 @@ import { createReportController } from "./controllers/report-controller.ts";
 import { createSettlementController } from "./controllers/settlement-controller.ts";
 import { docsRoutes } from "./docs.ts";
 import type { Load } from "./load-watch.ts";
+import { staticPages } from "./static-pages.ts";
 import { requireRole } from "./middleware/authenticate.ts";
 import { jsonBody } from "./middleware/body.ts";
 import { allowOrigins } from "./middleware/cors.ts";
@@ -104,6 +105,7 @@ export function createApp(dependencies: AppDependencies): Express {
   app.use(limitPerAddress(limits.address, limits.notes));
   app.use(shedLoad(dependencies.load.now, dependencies.load.notes));
   if (settings.docs) app.use(docsRoutes());
+  app.use(staticPages());
   app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
   app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
   app.use(

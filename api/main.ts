@@ -118,12 +118,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   const epochs = createStockEpochs(sequelize);
   const claims = createOrderClaims(redis);
   const intake = openIntake(wiring, { stock, epochs, metrics }, lifecycle);
-  const revocations = createRevocationList(redis, config.JWT_EXPIRES_IN * 1_000, log);
-  await revocations.start();
-  lifecycle.onStop("revocations", () => {
-    revocations.stop();
-    return Promise.resolve();
-  });
+  const revocations = await openRevocations(wiring, lifecycle);
   const orders = createOrderReader(sequelize);
   const orderStreams = openStreams(wiring, { orders, revocations });
   const live = openLive(wiring, { products, revocations });
@@ -181,6 +176,16 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       stopping = true;
     },
   };
+}
+
+async function openRevocations({ redis, config, log }: Wiring, lifecycle: Lifecycle): Promise<Revocations> {
+  const revocations = createRevocationList(redis, config.JWT_EXPIRES_IN * 1_000, log);
+  await revocations.start();
+  lifecycle.onStop("revocations", () => {
+    revocations.stop();
+    return Promise.resolve();
+  });
+  return revocations;
 }
 
 /** Clients that follow their orders, told by the news of the workers and by the database. */

@@ -21,6 +21,7 @@ const PROGRAMS = [
   "mutants",
   "bench",
   "report",
+  "screenshots",
 ];
 const NODE_MIN = [20, 19];
 const LOCK_DEADLINE_MS = 600_000;

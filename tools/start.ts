@@ -78,6 +78,8 @@ function introduce({ api, admin, demoProductId }: Stack, file: string): void {
       ? ""
       : `\nA first order, to copy and paste:\n\n${firstOrder(api.url, demoProductId)}`;
   process.stdout.write(`
+  Shop        ${api.url}/
+  Dashboard   ${api.url}/admin
   API         ${api.url}/api
   Swagger UI  ${api.url}/api-docs
   Admin       ${admin.username}, password ${admin.password}

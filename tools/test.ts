@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { provideChromium } from "./stack/chromium.ts";
 import { run } from "./stack/command.ts";
 import { StackFailure } from "./stack/failure.ts";
 import { cacheFolder, REPOSITORY } from "./stack/home.ts";
@@ -95,6 +96,7 @@ async function check(): Promise<Counts> {
 async function onServers(specs: readonly string[]): Promise<Counts> {
   try {
     await removeAbandonedHomes(report);
+    if (specs.some((spec) => spec.includes("test/pages/"))) await provideChromium(environment, report);
     const servers = await startTestServers({ home, env: environment, report });
     const counts = await runSpecs(specs, {
       grep: flags.grep,

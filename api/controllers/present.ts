@@ -120,7 +120,9 @@ export function liveBody({ at, sales, lag, oldestMs, deadLetters, answers }: Liv
     sales: sales.map((sale) => ({
       ...saleBody({ ...sale, stockLeft: sale.stockLeft ?? sale.stock - sale.sold }),
       ...{ loaded: sale.stockLeft !== null, sold: sale.sold, undecided: sale.undecided },
-      ...{ accepted: sale.accepted, refused: sale.refused, settled: sale.settled },
+      // Settlements may be known half a second before the answers that they follow from.
+      accepted: Math.max(sale.accepted, sale.settled),
+      ...{ refused: sale.refused, settled: sale.settled },
       perSecond: sale.perSecond,
     })),
     ...{ lag, oldestMs, deadLetters, answers },

@@ -9,12 +9,12 @@ export function createLiveReader(sequelize: Sequelize): LiveReader {
       if (productIds.length === 0) return new Map();
       const rows = await sequelize
         .query<{ id: number; entries: number }>(
-          `SELECT scope_id AS id, SUM(entries) AS entries FROM settlement_totals
+          `SELECT scope_id AS id, CAST(SUM(entries) AS UNSIGNED) AS entries FROM settlement_totals
            WHERE scope = 'product' AND scope_id IN (:productIds) GROUP BY scope_id`,
           { replacements: { productIds }, type: QueryTypes.SELECT },
         )
         .catch(notReadyOnOutage);
-      return new Map(rows.map(({ id, entries }) => [id, Number(entries)]));
+      return new Map(rows.map(({ id, entries }) => [id, entries]));
     },
 
     async parkedLetters() {
@@ -23,7 +23,7 @@ export function createLiveReader(sequelize: Sequelize): LiveReader {
           type: QueryTypes.SELECT,
         })
         .catch(notReadyOnOutage);
-      return Number(row?.letters ?? 0);
+      return row?.letters ?? 0;
     },
   };
 }

@@ -14,14 +14,15 @@ import type { StockAudit, StockLook } from "../../shared/domain/consistency.ts";
 /** Sales that are not over, or over since less than this, are shown. */
 const ENDED_WITHIN_MS = 24 * 3_600_000;
 const SALES_MAX = 100;
-/** A server that does not answer within this is shown as unknown. */
+/** What a server does not answer within this is shown as it was, and as unknown once that is too old. */
 const READ_TIMEOUT_MS = 900;
+const STALE_MS = 5_000;
 /** Snapshots over which percentiles are taken. */
 const LATENCY_WINDOW = 10;
-const AGE_FIRST_MS = 250;
+const AGE_FIRST_MS = 500;
 const AGE_MAX_MS = 7 * 24 * 3_600_000;
 /** Each halves what is not known of the age. */
-const AGE_REFINEMENTS = 3;
+const AGE_REFINEMENTS = 2;
 
 export interface LiveSale extends Product, AnsweredOrders {
   readonly state: SaleState;
@@ -140,27 +141,27 @@ export function createLiveView(dependencies: LiveViewDependencies) {
     return { p50Ms: percentileMs(recent, 0.5), p99Ms: percentileMs(recent, 0.99) };
   }
 
-  /** One reading at a time, for a bounded time: null when it fails, is late, or the one before is still under way. */
+  /** One reading at a time, awaited for a bounded time: what is late is told the next time, what fails is null. */
   function patient<Args extends unknown[], T>(read: (...args: Args) => Promise<T>) {
-    let underWay = false;
+    let underWay: Promise<void> | undefined;
+    let last: { readonly value: T | null; readonly at: number } = { value: null, at: -Infinity };
     return async (...args: Args): Promise<T | null> => {
-      if (underWay) return null;
-      underWay = true;
-      const reading = read(...args)
+      underWay ??= read(...args)
         .catch((error: unknown) => {
           log.debug({ err: error }, "not read for the live view");
           return null;
         })
-        .finally(() => (underWay = false));
+        .then((value) => {
+          last = { value, at: now() };
+          underWay = undefined;
+        });
       let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<null>((resolve) => {
-        timer = setTimeout(resolve, READ_TIMEOUT_MS, null);
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, READ_TIMEOUT_MS);
       });
-      try {
-        return await Promise.race([reading, late]);
-      } finally {
-        clearTimeout(timer);
-      }
+      await Promise.race([underWay, late]);
+      clearTimeout(timer);
+      return now() - last.at <= STALE_MS ? last.value : null;
     };
   }
 }

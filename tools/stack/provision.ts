@@ -94,9 +94,14 @@ async function install(
 
 async function inspectMachine(folders: readonly string[]): Promise<Machine> {
   const docker = findAll(folders, "docker").length > 0 && (await run("docker", ["info"])).ok;
+  return { apt: await aptRights(folders), docker };
+}
+
+/** Whether packages can be installed, and as whom. */
+export async function aptRights(folders: readonly string[]): Promise<Machine["apt"]> {
   const hasApt = existsSync("/etc/debian_version") && findAll(folders, "apt-get").length > 0;
-  if (!hasApt) return { apt: "no", docker };
-  if (process.getuid?.() === 0) return { apt: "root", docker };
+  if (!hasApt) return "no";
+  if (process.getuid?.() === 0) return "root";
   const sudo = findAll(folders, "sudo").length > 0 && (await run("sudo", ["-n", "true"])).ok;
-  return { apt: sudo ? "sudo" : "no", docker };
+  return sudo ? "sudo" : "no";
 }

@@ -10,7 +10,14 @@ export const LICENCES = new Set([
 ]);
 
 /** Beyond these, for what only tests, builds or starts processes: it is never linked into the programs. */
-export const LICENCES_OF_TOOLS = new Set(["0BSD", "PSF-2.0", "Unlicense", "WTFPL", "(MIT AND Zlib)"]);
+export const LICENCES_OF_TOOLS = new Set([
+  "0BSD",
+  "MPL-2.0",
+  "PSF-2.0",
+  "Unlicense",
+  "WTFPL",
+  "(MIT AND Zlib)",
+]);
 
 /** Packages whose package.json says nothing that a lock file can carry, or offers a choice; read in their own files. */
 export const LICENCES_BY_HAND: Readonly<Record<string, string>> = {

@@ -117,7 +117,7 @@ export function addresses(shop: Shop): void {
         ...[
           "/.env",
           "/.git/config",
-          "/admin",
+          "/admin/users",
           "/index.php",
           "/api",
           "/api/admin",
