@@ -1,9 +1,11 @@
 import uPlot from "uplot";
 import { h } from "../lib/dom.ts";
 import { t } from "../lib/texts.ts";
-import { KEPT_MAX, type Series } from "./live.ts";
+import type { Series } from "./live.ts";
 
 const HEIGHT = 220;
+/** Seconds: a chart that has just begun is not one dot. */
+const SHOWN_MIN = 20;
 
 /** Accepted, settled and refused per second, over the last two minutes. */
 export function rateChart() {
@@ -23,7 +25,7 @@ export function rateChart() {
     {
       ...{ width: 300, height: HEIGHT, cursor: { show: false } },
       scales: {
-        x: { range: (_u, _min, max) => [max - KEPT_MAX, max] },
+        x: { range: (_u, min, max) => [Math.min(min, max - SHOWN_MIN), max] },
         y: { range: (_u, _min, max) => [0, Math.max(5, max * 1.1)] },
       },
       axes: [axis, { ...axis, size: 48 }],

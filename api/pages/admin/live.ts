@@ -2,7 +2,7 @@ import type { Problem } from "../lib/api.ts";
 import { follow } from "../lib/events.ts";
 
 /** Seconds that a chart shows. */
-export const KEPT_MAX = 120;
+const KEPT_MAX = 120;
 
 export interface Rates {
   readonly accepted: number;

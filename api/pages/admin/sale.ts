@@ -45,7 +45,7 @@ export function saleView(live: Live, id: number): View {
     h("p", { class: "quiet" }, sold),
     h("dl", { class: "facts" }, ...tiles),
     chart.box,
-    h("h2", {}, t("live")),
+    h("h2", {}, t("together")),
     overview.box,
     light.box,
     h("h2", {}, t("change")),
@@ -80,7 +80,7 @@ export function saleView(live: Live, id: number): View {
       if (!cell) continue;
       say(cell.total, value === null ? t("unknown") : number(value));
       cell.total.dataset["value"] = String(value);
-      say(cell.rate, rate === undefined ? "" : `${number(Math.round(rate))} ${t("per second")}`);
+      say(cell.rate, rate === undefined ? "" : t("per second", number(Math.round(rate))));
     }
   }
 
