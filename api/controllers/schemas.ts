@@ -112,9 +112,11 @@ export interface ProductChangeBody {
 }
 export const productChangeBody = Joi.object<ProductChangeBody>({
   title,
-  endTime: Joi.alternatives(Joi.string().valid("now"), instant).example("2027-01-02T08:00:00.000Z").messages({
-    "alternatives.match": '{{#label}} must be "now" or an ISO 8601 instant in UTC',
-  }),
+  endTime: Joi.alternatives(Joi.string().valid("now"), instantText)
+    .example("2027-01-02T08:00:00.000Z")
+    .messages({
+      "alternatives.match": '{{#label}} must be "now" or an ISO 8601 instant in UTC',
+    }),
   stock: count(STOCK_MAX).example(1_200),
 })
   .min(1)

@@ -37,7 +37,7 @@ async function createScene({ timeMaxMs = 60_000 } = {}) {
       ),
     );
   for (let n = 1; n <= SETTLEMENTS; n += 1) await settle(n);
-  const { audit, entries, faults } = createFakeAdministration(tables, () => SALE_START);
+  const { audit, entries, faults } = createFakeAdministration(database, () => SALE_START);
   let id = 0;
   const log = createLogRecorder();
   const reports = createReportService({

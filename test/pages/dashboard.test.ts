@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { openBrowser, PHONE, seriousFaults, type Look, type TestBrowser } from "../support/browser.ts";
@@ -192,7 +193,13 @@ describe("the dashboard at /admin, in Chromium", function () {
     await page.locator("tbody tr").nth(2).waitFor();
     expect(await textOf(page, "[data-total=count]")).to.equal("3");
     expect(await textOf(page, "[data-total=amount]")).to.equal("₩3,000");
-    expect(await page.locator("[data-csv]").getAttribute("data-csv")).to.contain(String(id));
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator("[data-csv]").click()]);
+    const lines = readFileSync(await file.path(), "utf8")
+      .trim()
+      .split(/\r?\n/);
+    expect(file.suggestedFilename()).to.equal(`settlements-${id}.csv`);
+    expect(lines.length, "a head and three settlements").to.be.at.least(4);
+    for (const { id: orderId } of await sandbox.rowsOf(id)) expect(lines.join()).to.contain(orderId);
   });
 
   it("speaks Korean to who does, and the other language at a click", async () => {

@@ -8,6 +8,8 @@ import type { View } from "./view.ts";
 const csvPath = (productId: number | undefined): string =>
   `/api/settlements/export${productId === undefined ? "" : `?productId=${String(productId)}`}`;
 const CSV_TIMEOUT_MS = 600_000;
+/** For as long as the browser may take to write the file. */
+const KEPT_MS = 60_000;
 
 interface Settlement {
   readonly id: number;
@@ -100,7 +102,9 @@ export function settlementsView(productId?: number): View {
     const address = URL.createObjectURL(file);
     const name = productId === undefined ? "settlements.csv" : `settlements-${String(productId)}.csv`;
     h("a", { href: address, download: name }).click();
-    URL.revokeObjectURL(address);
+    setTimeout(() => {
+      URL.revokeObjectURL(address);
+    }, KEPT_MS);
   }
 }
 
