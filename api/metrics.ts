@@ -13,6 +13,8 @@ export interface ApiMetrics {
   counters(event: "rolled_back"): void;
 }
 
+const ALARMING: readonly IntakeOutcome[] = ["not_ready", "outcome_unknown", "internal"];
+
 /** What the API tells Prometheus beside the runtime's own metrics. */
 export function createApiMetrics(registry: Registry): ApiMetrics {
   const registers = [registry];
@@ -58,7 +60,10 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
     help: "Requests refused because the event loop was late, by how late.",
     labelNames: ["load"],
     registers,
-  });
+  }); // A series that begins with its first event hides that event from increase() and rate().
+  for (const result of ["acknowledged", "unknown"]) batchSeconds.zero({ result });
+  for (const outcome of ALARMING) intake.inc({ outcome }, 0);
+
   return {
     shed(load) {
       shed.inc({ load });

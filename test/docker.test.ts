@@ -13,7 +13,7 @@ import { workerSettings } from "../worker/config.ts";
 
 const COMPOSE = "docker/compose.yml";
 /** A tag with the whole version, and perhaps what it stands on: 20.19.5-bookworm-slim. */
-const PINNED = /^[a-z0-9./-]+:\d+\.\d+\.\d+(-[a-z0-9.-]+)?$/;
+const PINNED = /^[a-z0-9./-]+:v?\d+\.\d+\.\d+(-[a-z0-9.-]+)?$/;
 /** What tools/stack/docker.ts sets, before any of the other settings is known. */
 const LAUNCHER = [
   "FLASHPAY_KAFKA_PORT",
@@ -43,8 +43,10 @@ const { DCLinter } = createRequire(import.meta.url)("dclint") as {
 
 interface Service {
   readonly image?: string;
+  readonly profiles?: readonly string[];
   readonly build?: { readonly context: string; readonly dockerfile: string; readonly target: string };
   readonly command?: string | readonly string[];
+  readonly entrypoint?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly secrets?: readonly string[];
@@ -167,6 +169,7 @@ describe(COMPOSE, () => {
   const { services, secrets, volumes } = parse(text, { merge: true }) as Compose;
   const service = (name: string): Service => services[name] ?? {};
   const own = ["api", "worker", "migrate"];
+  const monitoring = ["prometheus", "grafana"];
 
   it("has nothing that a linter objects to, and fits the Compose specification", () => {
     const linter = new DCLinter({ rules: { ...LINT_RULES }, quiet: false, debug: false, exclude: [] });
@@ -193,7 +196,9 @@ describe(COMPOSE, () => {
         expect(build, name).to.deep.equal({ context: "..", dockerfile: "docker/Dockerfile", target: name });
       } else expect(image, name).to.match(PINNED);
     }
-    expect(Object.keys(services).sort()).to.deep.equal([...own, "kafka", "mysql", "redis", "topics"].sort());
+    expect(Object.keys(services).sort()).to.deep.equal(
+      [...own, "kafka", "mysql", "redis", "topics", ...monitoring].sort(),
+    );
   });
 
   for (const [name, schema] of [
@@ -241,8 +246,24 @@ describe(COMPOSE, () => {
 
   it("publishes ports on 127.0.0.1 only", () => {
     const ports = Object.values(services).flatMap(({ ports = [] }) => ports);
-    expect(ports).to.have.lengthOf(4);
+    expect(ports).to.have.lengthOf(6);
     for (const port of ports) expect(port).to.match(/^127\.0\.0\.1:\$\{FLASHPAY_[A-Z]+_PORT:-\d+\}:\d+$/);
+  });
+
+  it("starts monitoring on demand only, and Grafana with a password of the operator's or not at all", () => {
+    for (const [name, { profiles }] of Object.entries(services)) {
+      expect(profiles, name).to.deep.equal(monitoring.includes(name) ? ["monitoring"] : undefined);
+    }
+    const { environment = {}, entrypoint = [], secrets: mounted } = service("grafana");
+    expect(environment).to.include({
+      GF_SECURITY_ADMIN_PASSWORD__FILE: "/run/secrets/grafana_password",
+      GF_AUTH_ANONYMOUS_ENABLED: "false",
+      GF_USERS_ALLOW_SIGN_UP: "false",
+    });
+    expect(mounted).to.deep.equal(["grafana_password"]);
+    expect(secrets["grafana_password"]).to.deep.equal({ environment: "GRAFANA_PASSWORD" });
+    expect(entrypoint.join("\n")).to.contain("test -s /run/secrets/grafana_password || {");
+    expect(service("api").environment?.["METRICS"]).to.equal("${METRICS:-off}");
   });
 
   it("lets Kafka be reached from this machine and from the containers", () => {
@@ -257,7 +278,7 @@ describe(COMPOSE, () => {
   });
 
   it("keeps what the servers hold in volumes, and orders in Kafka for 7 days or more", () => {
-    const kept = ["mysql", "redis", "kafka"].flatMap((name) => service(name).volumes ?? []);
+    const kept = ["mysql", "redis", "kafka", ...monitoring].flatMap((name) => service(name).volumes ?? []);
     const named = kept.filter((volume) => !volume.startsWith("."));
     expect(named.map((volume) => volume.split(":")[0])).to.deep.equal(Object.keys(volumes));
     for (const file of kept.filter((volume) => volume.startsWith("."))) {

@@ -35,6 +35,8 @@ import { createDecisionStore } from "./repositories/decision-store.ts";
 
 /** Longest statement of a batch; two in a row still end before anybody gives up on this worker's stop. */
 const STATEMENT_TIMEOUT_MS = 8_000;
+/** Products in the metrics: each is a series. */
+const PRODUCTS_TOLD_MAX = 100;
 
 await startProgram(main);
 
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
     oldestUndecidedAgeS: inHand.oldestAgeS,
     deadLetters: store.deadLetterCount,
     oldestDeadLetterAt: store.oldestDeadLetterAt,
+    unitsLeft: () => unitsLeft(sequelize, stock),
   });
   startJobs(wiring, { store, stock, backlog, metrics }, lifecycle);
   const consumer = createConsumer(wiring, { store, stock, inHand, metrics }, (error) => {
@@ -103,6 +106,13 @@ function openStore(sequelize: Sequelize, failPoints: FailPoints): DecisionStore 
       return result;
     },
   };
+}
+
+/** Of the newest sales. */
+async function unitsLeft(sequelize: Sequelize, stock: StockStore): Promise<ReadonlyMap<number, number>> {
+  const products = createProductRepository(sequelize, defineModels(sequelize), now);
+  const active = await products.active(now(), 0, PRODUCTS_TOLD_MAX);
+  return stock.left(active.map(({ id }) => id));
 }
 
 interface Parts {

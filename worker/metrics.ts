@@ -1,20 +1,24 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { FAIL_REASONS } from "../shared/domain/order.ts";
 import { BATCH_SIZE_BUCKETS, LATENCY_BUCKETS_S } from "../shared/metrics.ts";
 import type { BatchReport } from "./handlers/order-placed.ts";
-import type { Repair } from "./jobs/reconciler.ts";
 
 export interface WorkerMetrics {
   batch(report: BatchReport): void;
   swept(orders: number): void;
   /** What was done about counters that did not say what the database says. */
-  counters(event: "rolled_back" | "loaded" | Repair): void;
+  counters(event: (typeof COUNTER_EVENTS)[number]): void;
 }
+
+const COUNTER_EVENTS = ["rolled_back", "loaded", "shut", "given_back", "ended"] as const;
 
 export interface WorkerReadings {
   lag(): Promise<bigint>;
   oldestUndecidedAgeS(): number;
   deadLetters(): Promise<number>;
   oldestDeadLetterAt(): Promise<number | null>;
+  /** Units left by product, of the sales that are looked after; a product without counters is missing. */
+  unitsLeft(): Promise<ReadonlyMap<number, number>>;
 }
 
 /** What the worker tells Prometheus. Readings that fail keep their last value; /readyz says what is away. */
@@ -77,6 +81,21 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
       return parkedAt === null ? 0 : Math.max(0, Date.now() - parkedAt) / 1_000;
     },
   );
+  const left = new Gauge({
+    name: "flashpay_product_left_units",
+    help: "Units left by Redis' counters, by product; none for a product whose counters are missing.",
+    labelNames: ["product"],
+    registers,
+    collect: () =>
+      reading(async () => {
+        const units = await readings.unitsLeft();
+        left.reset();
+        for (const [product, count] of units) left.set({ product }, count);
+      }),
+  });
+  // A series that begins with its first event hides that event from increase() and rate().
+  for (const reason of FAIL_REASONS) decided.inc({ outcome: "FAILED", reason }, 0);
+  for (const event of COUNTER_EVENTS) counters.inc({ event }, 0);
 
   return {
     batch(report) {
@@ -102,17 +121,22 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
   };
 
   function gauge(name: string, help: string, read: () => Promise<number>): void {
-    new Gauge({
+    const metric: Gauge = new Gauge({
       name,
       help,
       registers,
-      async collect() {
-        try {
-          this.set(await read());
-        } catch {
-          // Away: the last reading stands.
-        }
-      },
+      collect: () =>
+        reading(async () => {
+          metric.set(await read());
+        }),
     });
+  }
+
+  async function reading(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch {
+      // Away: the last reading stands.
+    }
   }
 }
