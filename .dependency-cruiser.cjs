@@ -103,6 +103,14 @@ module.exports = {
       ["sequelize", "mysql2"],
       "^(shared/mysql|(api|worker)/repositories)/",
     ),
+    only("telemetry-stays-in-telemetry", ["@opentelemetry"], "^shared/telemetry/"),
+    {
+      name: "telemetry-is-loaded-on-demand",
+      comment: "A program that traces nothing loads nothing of OpenTelemetry's SDK.",
+      severity: "error",
+      from: { pathNot: TEST },
+      to: { path: "^shared/telemetry/open-telemetry\\.ts$", dynamic: false },
+    },
     only("redis-stays-in-redis", ["ioredis", "redlock"], "^shared/redis/"),
     only("kafka-stays-in-kafka", ["kafkajs"], "^shared/kafka/"),
     {

@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Registry } from "prom-client";
-import type { AuditTrail, Log, RateLimit } from "../shared/domain/ports.ts";
+import type { AuditTrail, Log, RateLimit, Tracing } from "../shared/domain/ports.ts";
 import type { Check } from "../shared/readiness.ts";
 import { createAccountController } from "./controllers/account-controller.ts";
 import { createAuditController } from "./controllers/audit-controller.ts";
@@ -23,6 +23,7 @@ import { allowOrigins } from "./middleware/cors.ts";
 import { errorHandler, notFound } from "./middleware/error-handler.ts";
 import { limitOrdersPerUser, limitPerAddress, type LimitNotes } from "./middleware/rate-limit.ts";
 import { shedLoad, type ShedNotes } from "./middleware/shed-load.ts";
+import { traceRequests } from "./middleware/trace-requests.ts";
 import { requestLog } from "./request-context.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
 import { auditRoutes } from "./routes/audit-routes.ts";
@@ -51,6 +52,8 @@ export interface AppDependencies {
   readonly log: Log;
   /** Where requests are told, a line each, in fields that hold no secret. */
   readonly requests: Log;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly registry: Registry;
   readonly checks: Readonly<Record<string, Check>>;
   readonly authenticate: RequestHandler;
@@ -102,6 +105,8 @@ export function createApp(dependencies: AppDependencies): Express {
       metrics: settings.metrics,
     }),
   );
+  // Behind probes and scrapes: nobody follows those.
+  if (dependencies.tracing) app.use(traceRequests(dependencies.tracing));
   app.use(limitPerAddress(limits.address, limits.notes));
   app.use(shedLoad(dependencies.load.now, dependencies.load.notes));
   if (settings.docs) app.use(docsRoutes());

@@ -3,7 +3,13 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import { createConsistency } from "../shared/domain/consistency.ts";
-import type { ProductRepository, Revocations, StockEpochs, StockStore } from "../shared/domain/ports.ts";
+import type {
+  ProductRepository,
+  Revocations,
+  StockEpochs,
+  StockStore,
+  Tracing,
+} from "../shared/domain/ports.ts";
 import { createFailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterReplay } from "../shared/kafka/dead-letter-replay.ts";
@@ -26,6 +32,7 @@ import { createOrderClaims } from "../shared/redis/order-claims.ts";
 import { createRevocationList } from "../shared/redis/revocations.ts";
 import { createStockAudit } from "../shared/redis/stock-audit.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
+import { openTracing } from "../shared/telemetry/tracing.ts";
 import { reach, startProgram } from "../shared/start.ts";
 import { createApp, type AppDependencies } from "./app.ts";
 import { readApiConfig, type ApiConfig } from "./config.ts";
@@ -80,6 +87,7 @@ await startProgram(main);
 interface Wiring extends Connections {
   readonly config: Readonly<ApiConfig>;
   readonly log: ProgramLog;
+  readonly tracing: Tracing | undefined;
 }
 
 async function main(): Promise<void> {
@@ -88,9 +96,11 @@ async function main(): Promise<void> {
   tell(log);
   const lifecycle = createLifecycle(log);
   stopOnSignals(lifecycle, log);
+  const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const tracing = await openTracing({ program: "api", endpoint, log, lifecycle });
   const needs = { log, lifecycle, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
   const connections = await openConnections("flashpay-api", config, needs);
-  const app = await wire({ ...connections, config, log }, lifecycle);
+  const app = await wire({ ...connections, config, log, tracing }, lifecycle);
   const server = createHttpServer(app.express);
   await reach("PORT", `${config.HOST}:${config.PORT}`, async () => {
     server.listen(config.PORT, config.HOST);
@@ -108,7 +118,7 @@ async function main(): Promise<void> {
 }
 
 async function wire(wiring: Wiring, lifecycle: Lifecycle) {
-  const { config, log, sequelize, redis, admin } = wiring;
+  const { config, log, tracing, sequelize, redis, admin } = wiring;
   const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);
@@ -129,6 +139,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   const express = createApp({
     log,
     requests: log.plain,
+    tracing,
     registry,
     checks: {
       accepting: () => !stopping,
@@ -149,7 +160,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       ...{ products, stock, epochs, log, now },
       sales: createSaleStore(sequelize, now),
     }),
-    orders: createOrderService({ claims, products, log, now, ...intake }),
+    orders: createOrderService({ claims, products, log, tracing, now, ...intake }),
     orderStreams,
     orderQueries: createOrderQueryService({
       orders,
@@ -231,12 +242,13 @@ interface IntakeNeeds {
 
 /** What an order passes on its way into the log, and what keeps it out when it would not get there. */
 function openIntake(wiring: Wiring, { stock, epochs, metrics }: IntakeNeeds, lifecycle: Lifecycle) {
-  const { config, log, producer, admin } = wiring;
+  const { config, log, tracing, producer, admin } = wiring;
   const failPoints = createFailPoints(config.FAIL_POINT);
   const events = createOrderEvents({
     producer,
     produceTimeoutMs: config.PRODUCE_TIMEOUT_MS,
     log,
+    tracing,
     onBatch: metrics.produced,
     onPublished: markPublished(stock, log),
   });

@@ -90,6 +90,8 @@ export interface SharedSettings extends MysqlSettings {
   readonly REDIS_URL: string;
   readonly KAFKA_BROKERS: string;
   readonly KAFKA_TOPIC_REPLICATION: number;
+  /** OTLP over HTTP; undefined: nothing is traced. */
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   readonly FAIL_POINT?: string;
 }
 
@@ -118,6 +120,11 @@ export const sharedSettings = {
     .required()
     .messages({ "string.pattern.base": "KAFKA_BROKERS must be host:port, or several of them with commas" }),
   KAFKA_TOPIC_REPLICATION: Joi.number().integer().min(1).max(7).default(3),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Joi.string()
+    .uri({ scheme: ["http", "https"] })
+    .messages({
+      "string.uriCustomScheme": "OTEL_EXPORTER_OTLP_ENDPOINT must be http://host:port or https://…",
+    }),
   FAIL_POINT: Joi.string()
     .pattern(new RegExp(`^(${FAIL_POINTS.join("|")}):[1-9]\\d*$`))
     .when("NODE_ENV", { is: "test", otherwise: Joi.forbidden() })

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { promisify } from "node:util";
 import { openConnections, type Connections } from "../shared/connections.ts";
-import type { BacklogWatch, DecisionStore, Log, StockStore } from "../shared/domain/ports.ts";
+import type { BacklogWatch, DecisionStore, Log, StockStore, Tracing } from "../shared/domain/ports.ts";
 import type { Server } from "node:http";
 import type { Sequelize } from "sequelize";
 import { PRODUCE_SETTLED_MS } from "../shared/kafka/client.ts";
@@ -19,6 +19,7 @@ import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts"
 import { createDecisionNews } from "../shared/redis/decision-news.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { createStockStore, markPublished } from "../shared/redis/stock-store.ts";
+import { openTracing } from "../shared/telemetry/tracing.ts";
 import { reach, startProgram } from "../shared/start.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import { createOrderPlacedHandler } from "./handlers/order-placed.ts";
@@ -43,6 +44,7 @@ await startProgram(main);
 interface Wiring extends Connections {
   readonly config: Readonly<WorkerConfig>;
   readonly log: Log;
+  readonly tracing: Tracing | undefined;
 }
 
 function now(): number {
@@ -55,8 +57,10 @@ async function main(): Promise<void> {
   tell(log);
   const lifecycle = createLifecycle(log);
   const grace = stopOnSignals(lifecycle, log);
+  const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const tracing = await openTracing({ program: "worker", endpoint, log, lifecycle });
   const needs = { log, lifecycle, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
-  const wiring = { ...(await openConnections("flashpay-worker", config, needs)), config, log };
+  const wiring = { ...(await openConnections("flashpay-worker", config, needs)), config, log, tracing };
   const { sequelize, redis, admin } = wiring;
   const store = openStore(sequelize, createFailPoints(config.FAIL_POINT));
   const stock = createStockStore(redis);
@@ -152,14 +156,14 @@ function startJobs(wiring: Wiring, parts: Parts & { backlog: BacklogWatch }, lif
 }
 
 function createConsumer(
-  { config, log, kafka, producer, redis }: Wiring,
+  { config, log, tracing, kafka, producer, redis }: Wiring,
   { store, stock, inHand, metrics }: Parts & { inHand: InHand },
   onDead: (error: Error) => void,
 ): OrderConsumer {
   const deadLetters = createDeadLetterTopic(producer, now);
   const news = createDecisionNews(redis);
   const handle = mergeBatches(
-    createOrderPlacedHandler({ store, stock, deadLetters, news, log, now, observe: metrics.batch }),
+    createOrderPlacedHandler({ store, stock, deadLetters, news, log, tracing, now, observe: metrics.batch }),
     config.WORKER_BATCH_MAX,
   );
   return createOrderConsumer({

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { principalOf } from "../request-context.ts";
+import { principalOf, traceIdOf } from "../request-context.ts";
 import type { AccountService, Login } from "../services/account-service.ts";
 import { parse } from "./parse.ts";
 import { success, userBody } from "./present.ts";
@@ -22,14 +22,19 @@ export function createAccountController(accounts: AccountService) {
   async function logIn(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
     const body = parse(loginBody, req.body);
-    const { accessToken, expiresInS } = await accounts.logIn(loginOf(body), body.password, req.ip ?? "");
+    const { accessToken, expiresInS } = await accounts.logIn(
+      loginOf(body),
+      body.password,
+      req.ip ?? "",
+      traceIdOf(req),
+    );
     res.set("Cache-Control", "no-store");
     res.json(success({ accessToken, tokenType: "Bearer", expiresIn: expiresInS }));
   }
 
   async function logOut(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
-    await accounts.logOut(principalOf(req));
+    await accounts.logOut(principalOf(req), traceIdOf(req));
     res.status(204).end();
   }
 

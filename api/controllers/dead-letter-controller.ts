@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { principalOf, setOrderId } from "../request-context.ts";
+import { principalOf, setOrderId, traceIdOf } from "../request-context.ts";
 import type { DeadLetterService, HandledLetter } from "../services/dead-letter-service.ts";
 import { deadLetterPath, deadLettersQuery, discardBody } from "./admin-schemas.ts";
 import { parse } from "./parse.ts";
@@ -26,14 +26,14 @@ export function createDeadLetterController(letters: DeadLetterService) {
   async function replay(req: Request, res: Response): Promise<void> {
     const { id } = parse(deadLetterPath, req.params, "path");
     parse(noQuery, req.query, "query");
-    answer(req, res.status(202), await letters.replay(principalOf(req), id));
+    answer(req, res.status(202), await letters.replay(principalOf(req), id, traceIdOf(req)));
   }
 
   async function discard(req: Request, res: Response): Promise<void> {
     const { id } = parse(deadLetterPath, req.params, "path");
     parse(noQuery, req.query, "query");
     const { reason } = parse(discardBody, req.body);
-    answer(req, res, await letters.discard(principalOf(req), id, reason));
+    answer(req, res, await letters.discard(principalOf(req), id, reason, traceIdOf(req)));
   }
 }
 

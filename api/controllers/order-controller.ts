@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { principalOf, setOrderId, traceIdOf } from "../request-context.ts";
+import { principalOf, setOrderId, traceIdOf, traceparentOf } from "../request-context.ts";
 import type { OrderStreams } from "../services/order-streams.ts";
 import type { OrderQueryService } from "../services/order-query-service.ts";
 import type { OrderService } from "../services/order-service.ts";
@@ -28,6 +28,7 @@ export function createOrderController(
       productId,
       quantity,
       traceId: traceIdOf(req),
+      traceparent: traceparentOf(req),
       ...(key !== undefined && { idempotencyKey: key }),
     });
     setOrderId(req, order.orderId);

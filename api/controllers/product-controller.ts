@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
 import { DomainError } from "../../shared/domain/errors.ts";
-import { principalOf } from "../request-context.ts";
+import { principalOf, traceIdOf } from "../request-context.ts";
 import type { ProductService } from "../services/product-service.ts";
 import { parse } from "./parse.ts";
 import { saleBody, success, successPage } from "./present.ts";
@@ -24,7 +24,7 @@ export function createProductController(products: ProductService) {
         errors: [{ pointer: "/endTime", detail }],
       });
     }
-    const sale = await products.open(principalOf(req), { ...body, endTime });
+    const sale = await products.open(principalOf(req), { ...body, endTime }, traceIdOf(req));
     res
       .status(201)
       .location(`/api/products/${sale.id}`)

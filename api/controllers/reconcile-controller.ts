@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { principalOf } from "../request-context.ts";
+import { principalOf, traceIdOf } from "../request-context.ts";
 import type { ReconcileService } from "../services/reconcile-service.ts";
 import { parse } from "./parse.ts";
 import { reconciledBody, success } from "./present.ts";
@@ -13,6 +13,6 @@ export function createReconcileController(service: ReconcileService) {
   async function reconcile(req: Request, res: Response): Promise<void> {
     const { id } = parse(productPath, req.params, "path");
     parse(noQuery, req.query, "query");
-    res.json(success(reconciledBody(await service.reconcile(principalOf(req), id))));
+    res.json(success(reconciledBody(await service.reconcile(principalOf(req), id, traceIdOf(req)))));
   }
 }

@@ -60,7 +60,7 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
     }
   }
 
-  async function logIn(login: Login, password: string, address: string) {
+  async function logIn(login: Login, password: string, address: string, traceId?: string) {
     const name = ("username" in login ? login.username : login.email).toLowerCase();
     const found = await users.findByLogin(login);
     // The database's collation also takes trailing spaces and accents for the same name: each would be fresh tries.
@@ -74,11 +74,11 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
       throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
     }
     await attempt.succeeded();
-    log.info({ userId: user.id }, "logged in");
+    log.info({ userId: user.id, traceId }, "logged in");
     return tokens.issue({ id: user.id, role: user.role, jti: randomUUID() });
   }
 
-  async function logOut({ jti, expiresAt, userId }: Principal): Promise<void> {
+  async function logOut({ jti, expiresAt, userId }: Principal, traceId?: string): Promise<void> {
     await revocations.revoke(jti, expiresAt).catch((cause: unknown) => {
       throw new DomainError(
         "not_ready",
@@ -87,7 +87,7 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
         { cause },
       );
     });
-    log.info({ userId }, "logged out");
+    log.info({ userId, traceId }, "logged out");
   }
 
   async function me({ userId }: Principal): Promise<User> {

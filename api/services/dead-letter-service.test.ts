@@ -140,9 +140,9 @@ describe("replaying a dead letter", () => {
   it("is told in the log with the administrator's id", async () => {
     const { service, park, lines } = createScene();
     park(17, LETTER);
-    await service.replay(ADMIN, 17);
+    await service.replay(ADMIN, 17, "trace");
     expect(lines.of("info").map(({ fields }) => fields)).to.deep.equal([
-      { adminId: 3, letterId: 17, action: "dead_letter.replay", orderId: null },
+      { traceId: "trace", adminId: 3, letterId: 17, action: "dead_letter.replay", orderId: null },
     ]);
   });
 });

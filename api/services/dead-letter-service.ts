@@ -46,6 +46,7 @@ export interface DeadLetterServiceDependencies {
 
 /** What differs between one act and another. */
 interface Act {
+  readonly traceId: string | undefined;
   readonly action: AuditAction;
   readonly to: HandledLetter["status"];
   readonly reason?: string;
@@ -84,21 +85,22 @@ export function createDeadLetterService(dependencies: DeadLetterServiceDependenc
    * Puts the message into the orders topic again. What comes of it is the worker's to decide, by its own rules: an order
    * that is decided already stays as it is.
    */
-  function replay(admin: Principal, id: number): Promise<HandledLetter> {
+  function replay(admin: Principal, id: number, traceId?: string): Promise<HandledLetter> {
     return perform(admin, id, {
       action: "dead_letter.replay",
       to: "replayed",
       effect: (letter) => replays.send(letter),
+      traceId,
     });
   }
 
-  function discard(admin: Principal, id: number, reason: string): Promise<HandledLetter> {
-    return perform(admin, id, { action: "dead_letter.discard", to: "discarded", reason });
+  function discard(admin: Principal, id: number, reason: string, traceId?: string): Promise<HandledLetter> {
+    return perform(admin, id, { action: "dead_letter.discard", to: "discarded", reason, traceId });
   }
 
   async function perform(admin: Principal, id: number, act: Act): Promise<HandledLetter> {
     const ending = await underLock(admin, id, act);
-    const fields = { adminId: admin.userId, letterId: id, action: act.action };
+    const fields = { adminId: admin.userId, letterId: id, action: act.action, traceId: act.traceId };
     switch (ending?.outcome) {
       case undefined:
         throw notFound();

@@ -8,7 +8,9 @@ import type {
   ProductRepository,
   Reserved,
   StockStore,
+  Tracing,
 } from "../../shared/domain/ports.ts";
+import { traced } from "../../shared/domain/trace-context.ts";
 import type { Principal } from "../../shared/domain/user.ts";
 import { REFUSAL_TEXTS } from "./refusal-texts.ts";
 import { derivedOrderId, newOrderId } from "./order-id.ts";
@@ -19,6 +21,8 @@ export interface PlaceOrder {
   readonly quantity: number;
   readonly idempotencyKey?: string;
   readonly traceId: string;
+  /** The context of the request, for what is done in it. */
+  readonly traceparent?: string;
 }
 
 export interface PlacedOrder {
@@ -35,6 +39,7 @@ export interface OrderServiceDependencies {
   readonly overdue: () => boolean;
   readonly products: Pick<ProductRepository, "findById">;
   readonly log: Log;
+  readonly tracing?: Tracing | undefined;
   readonly now: () => number;
   readonly observe: (outcome: IntakeOutcome, seconds: number, productId: number) => void;
 }
@@ -46,7 +51,7 @@ export type OrderService = ReturnType<typeof createOrderService>;
 
 /** Intake (flow.md §1). What it answers 202 to is in the log, and will be decided. */
 export function createOrderService(dependencies: OrderServiceDependencies) {
-  const { claims, stock, events, overdue, products, log, now, observe } = dependencies;
+  const { claims, stock, events, overdue, products, log, tracing, now, observe } = dependencies;
   return { place };
 
   /** @throws DomainError with every code of contract §1 that an order can hear */
@@ -89,34 +94,40 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
   /** @param undo what becomes of the claim when nothing was taken by this attempt */
   async function go(
     claim: OrderClaim,
-    { quantity, traceId }: PlaceOrder,
+    { quantity, traceId, traceparent: parent }: PlaceOrder,
     undo: (claim: OrderClaim) => Promise<void>,
   ): Promise<PlacedOrder> {
     const { orderId, userId, productId } = claim;
     if (!events.accepting()) {
-      later(undo(claim));
+      later(undo(claim), claim.orderId, traceId);
       throw notReady("Orders cannot be handed over right now.");
     }
     if (overdue()) {
-      later(undo(claim));
+      later(undo(claim), claim.orderId, traceId);
       throw notReady("Too many orders wait for their decision.");
     }
-    const reserved = await stock.reserve({ orderId, userId, productId, quantity }).catch((cause: unknown) => {
+    const reserved = await traced(tracing, "reserve units", { kind: "internal", parent }, () =>
+      stock.reserve({ orderId, userId, productId, quantity }),
+    ).catch((cause: unknown) => {
       if (cause instanceof DomainError) {
-        later(undo(claim));
+        later(undo(claim), claim.orderId, traceId);
         throw cause;
       }
       // The reply was lost, or never came: the units may be taken, and then the sweeper hands the order over.
-      later(claims.leaveOpen(claim));
+      later(claims.leaveOpen(claim), claim.orderId, traceId);
       throw outcomeUnknown(cause);
     });
     switch (reserved.outcome) {
       case "reserved":
-        await handOver(claim, reserved);
-        later(claims.answer(claim, { kind: "accepted", order: reserved.order }));
+        await handOver(claim, reserved, traceId, parent);
+        later(claims.answer(claim, { kind: "accepted", order: reserved.order }), claim.orderId, traceId);
         return { order: reserved.order, replayed: false };
       case "already_decided":
-        later(claims.answer(claim, { kind: "accepted", order: reserved.order }, "decided"));
+        later(
+          claims.answer(claim, { kind: "accepted", order: reserved.order }, "decided"),
+          claim.orderId,
+          traceId,
+        );
         return { order: reserved.order, replayed: true };
       case "not_loaded":
       case "unconfirmed":
@@ -126,14 +137,19 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
     }
   }
 
-  async function handOver(claim: OrderClaim, { order, value }: Reserved): Promise<void> {
+  async function handOver(
+    claim: OrderClaim,
+    { order, value }: Reserved,
+    traceId: string,
+    parent: string | undefined,
+  ): Promise<void> {
     try {
-      await events.publish(order, value);
+      await events.publish(order, value, parent);
     } catch (cause) {
       // The log may have it: giving the units back could sell them twice. The sweeper, or the same key again, hands
       // the same order over once more.
-      log.warn({ err: cause, orderId: order.orderId }, "hand-over not confirmed");
-      later(claims.leaveOpen(claim));
+      log.warn({ err: cause, orderId: order.orderId, traceId }, "hand-over not confirmed");
+      later(claims.leaveOpen(claim), claim.orderId, traceId);
       throw outcomeUnknown(cause);
     }
   }
@@ -144,18 +160,18 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
     undo: (claim: OrderClaim) => Promise<void>,
   ): Promise<never> {
     const product = await products.findById(claim.productId).catch((cause: unknown) => {
-      later(undo(claim));
+      later(undo(claim), claim.orderId, traceId);
       throw notReady("This sale is being prepared.", cause);
     });
     if (!product) return refuse(claim, "not_found", traceId);
     // Counters of sales that ended long ago are not kept.
     if (product.endTime <= now()) return refuse(claim, "sale_closed", traceId);
-    later(undo(claim));
+    later(undo(claim), claim.orderId, traceId);
     throw notReady("This sale is being prepared.");
   }
 
   function refuse(claim: OrderClaim, code: RememberedCode, traceId: string): never {
-    later(claims.answer(claim, { kind: "refused", code, traceId }));
+    later(claims.answer(claim, { kind: "refused", code, traceId }), claim.orderId, traceId);
     throw refusal(code);
   }
 
@@ -168,9 +184,9 @@ export function createOrderService(dependencies: OrderServiceDependencies) {
   }
 
   /** Not awaited: the answer is the same, and a claim that can't be closed runs out by its lease. */
-  function later(work: Promise<void>): void {
+  function later(work: Promise<void>, orderId: string, traceId: string): void {
     work.catch((error: unknown) => {
-      log.debug({ err: error }, "claim not closed; its lease ends it");
+      log.debug({ err: error, orderId, traceId }, "claim not closed; its lease ends it");
     });
   }
 }

@@ -25,14 +25,17 @@ export function createProductService(dependencies: ProductServiceDependencies) {
   const { products, stock, epochs, log, now } = dependencies;
   return { open, find, list, change };
 
-  async function open(admin: Principal, product: NewProduct): Promise<Sale> {
+  async function open(admin: Principal, product: NewProduct, traceId?: string): Promise<Sale> {
     const created = await products.insert(product, admin.userId);
     try {
       await stock.load({ product: created, bought: nobody(), epoch: FIRST_EPOCH });
       await epochs.note(new Map([[created.id, FIRST_EPOCH]]));
     } catch (error) {
       // The sale exists; until the worker has loaded its counters, orders hear not_ready.
-      log.warn({ err: error, productId: created.id }, "counters not loaded; the worker will load them");
+      log.warn(
+        { err: error, productId: created.id, traceId },
+        "counters not loaded; the worker will load them",
+      );
     }
     return toSale(created, created.stock);
   }

@@ -28,7 +28,7 @@ export function createReconcileService({ stock, ledger, audit, log }: ReconcileS
   return { reconcile };
 
   /** @throws DomainError not_found, not_ready */
-  async function reconcile(admin: Principal, productId: number): Promise<Reconciled> {
+  async function reconcile(admin: Principal, productId: number, traceId?: string): Promise<Reconciled> {
     const before = await countersOf(productId);
     const result = await reconcileProduct({ stock, ledger }, productId).catch(asNotReady);
     if (!result) throw new DomainError("not_found", "There is no such product.");
@@ -40,7 +40,7 @@ export function createReconcileService({ stock, ledger, audit, log }: ReconcileS
       before: stateOf(before),
       after: { ...stateOf(after), state, ended, unitsGivenBack },
     });
-    log.info({ ...result, adminId: admin.userId, before, after }, "product reconciled");
+    log.info({ ...result, adminId: admin.userId, traceId, before, after }, "product reconciled");
     return { ...result, before, after };
   }
 

@@ -27,6 +27,32 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+// ---------------------------------------------------------------- Traces
+
+/** Contexts are values of the header `traceparent` (W3C Trace Context), valid ones. */
+export interface Tracing {
+  start(name: string, options: SpanOptions): Span;
+}
+
+export interface SpanOptions {
+  readonly kind: "server" | "internal" | "producer" | "consumer" | "client";
+  /** Undefined begins a trace. */
+  readonly parent: string | undefined;
+  readonly links?: readonly string[];
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+export interface Span {
+  /** For what is done within this one. */
+  readonly traceparent: string;
+  /** Once; `name` when a better one has become known. */
+  end(ending?: {
+    readonly name?: string;
+    readonly attributes?: Readonly<Record<string, string | number>>;
+    readonly error?: unknown;
+  }): void;
+}
+
 // ---------------------------------------------------------------- Redis: the user's slot
 
 export interface OrderClaim {
@@ -244,8 +270,11 @@ export interface OrderEvents {
    * one caller at a time hears true, and is the trial.
    */
   accepting(): boolean;
-  /** Resolves when all in-sync replicas have it. A rejection means: the outcome is unknown. */
-  publish(order: OrderMessage, value: string): Promise<void>;
+  /**
+   * Resolves when all in-sync replicas have it. A rejection means: the outcome is unknown.
+   * @param traceparent the context it is done in, for whoever decides the order
+   */
+  publish(order: OrderMessage, value: string, traceparent?: string): Promise<void>;
 }
 
 export interface RawMessage {
@@ -256,6 +285,8 @@ export interface RawMessage {
   readonly timestamp: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  /** Of its header, when that is a valid one. */
+  readonly traceparent?: string;
 }
 
 export interface DeadLetter {

@@ -19,6 +19,7 @@ export function createDeadLetterTopic(producer: Producer, now: () => number): De
             "dlt-offset": message.offset,
             "dlt-error": error,
             "dlt-at": new Date(now()).toISOString(),
+            ...(message.traceparent && { traceparent: message.traceparent }),
           },
         })),
       });

@@ -1,5 +1,6 @@
-import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { Consumer, EachBatchPayload, IHeaders, Kafka } from "kafkajs";
 import type { Log, RawMessage } from "../domain/ports.ts";
+import { traceIdIn } from "../domain/trace-context.ts";
 import { TOPICS, WORKER_GROUP } from "./topics.ts";
 
 /** Heartbeats in one session time-out: two may be lost. */
@@ -8,6 +9,7 @@ const HEARTBEATS_PER_SESSION = 3;
 const FETCH_WAIT_MS = 100;
 /** Partitions that are added are found this much later, at most; until then nobody decides what is in them. */
 const TOPIC_KNOWN_MAX_MS = 10_000;
+const TRACEPARENT_BYTES = 55;
 const FETCH_BYTES_PER_PARTITION = 1_048_576;
 /** Partitions whose messages may be handed over at once; `handle` makes common batches of them. */
 const PARTITIONS_AT_ONCE_MAX = 16;
@@ -93,13 +95,14 @@ export function createOrderConsumer({
     for (let i = 0; i < batch.messages.length; i += batchMax) {
       if (!mine()) return;
       const part = batch.messages.slice(i, i + batchMax);
-      const messages = part.map(({ key, value, offset, timestamp }): RawMessage => ({
+      const messages = part.map(({ key, value, offset, timestamp, headers }): RawMessage => ({
         topic: batch.topic,
         partition: batch.partition,
         timestamp: Number(timestamp),
         offset,
         key,
         value,
+        ...traceIn(headers),
       }));
       const outcome = await beating(heartbeat, heartbeatMs, () => handle(messages, mine));
       if (outcome === "abandoned") return;
@@ -116,6 +119,14 @@ export function createOrderConsumer({
     await consumer.disconnect();
     member = false;
   }
+}
+
+/** The header `traceparent`, when it is a valid one. Any other is left alone: it says nothing about the order. */
+function traceIn(headers: IHeaders | undefined): Pick<RawMessage, "traceparent"> {
+  const header = headers?.["traceparent"];
+  if (!Buffer.isBuffer(header) || header.length !== TRACEPARENT_BYTES) return {};
+  const traceparent = header.toString("latin1");
+  return traceIdIn(traceparent) ? { traceparent } : {};
 }
 
 /** Keeps the membership alive while a batch takes long: the broker must not give it away behind a slow database. */

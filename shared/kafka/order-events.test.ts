@@ -12,6 +12,7 @@ interface Send {
   readonly acks: unknown;
   readonly topic: string;
   readonly keys: readonly unknown[];
+  readonly headers: readonly unknown[];
   readonly acknowledge: () => void;
   readonly refuse: (error: Error) => void;
 }
@@ -31,6 +32,7 @@ function createScene() {
             acks,
             values: messages.map(({ value }) => String(value)),
             keys: messages.map(({ key }) => key),
+            headers: messages.map(({ headers }) => headers),
             acknowledge: () => {
               resolve([]);
             },
@@ -82,6 +84,15 @@ describe("handing orders to the log", () => {
   async function settle(): Promise<void> {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
+
+  it("carries each order's own context in its message, and no header where there is none", async () => {
+    const { events, sends } = createScene();
+    void events.publish(sampleOrder({ orderId: orderIdOf(1) }), "value 1", "its context");
+    void events.publish(sampleOrder({ orderId: orderIdOf(2) }), "value 2");
+    await settle();
+    expect(sends.map(({ headers }) => headers)).to.deep.equal([[{ traceparent: "its context" }, undefined]]);
+    sends[0]?.acknowledge();
+  });
 
   it("puts all orders of one turn into one request, keyed by order, for all replicas to acknowledge", async () => {
     const { sends, publish } = createScene();

@@ -9,7 +9,7 @@ export const API_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ORDER_SERVICE,
-        find: `      log.warn({ err: cause, orderId: order.orderId }, "hand-over not confirmed");\n`,
+        find: `      log.warn({ err: cause, orderId: order.orderId, traceId }, "hand-over not confirmed");\n`,
         replace: `      await (dependencies.stock as StockStore).settle([{ order, as: "FAILED" }]);\n`,
       },
       {
@@ -63,17 +63,18 @@ export const API_MUTANTS: readonly Mutant[] = [
       },
       {
         file: ORDER_SERVICE,
-        find: "{ quantity, traceId }: PlaceOrder,",
-        replace: "{ quantity, traceId, unitPrice }: PlaceOrder & { unitPrice?: number },",
+        find: "{ quantity, traceId, traceparent: parent }: PlaceOrder,",
+        replace:
+          "{ quantity, traceId, traceparent: parent, unitPrice }: PlaceOrder & { unitPrice?: number },",
       },
       {
         file: ORDER_SERVICE,
-        find: `        await handOver(claim, reserved);\n`,
+        find: `        await handOver(claim, reserved, traceId, parent);\n`,
         replace: `        if (unitPrice !== undefined) {
           const order = { ...reserved.order, unitPrice };
           Object.assign(reserved, { order, value: JSON.stringify(order) });
         }
-        await handOver(claim, reserved);\n`,
+        await handOver(claim, reserved, traceId, parent);\n`,
       },
     ],
     specs: ["api/services/order-service.test.ts"],

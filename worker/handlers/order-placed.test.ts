@@ -84,6 +84,20 @@ describe("deciding a batch", () => {
     expect(calls.filter((call) => call === "commit")).to.have.lengthOf(1);
   });
 
+  it("tells the trace of a message in every line about it, when its header named one", async () => {
+    const scene = await opened(0);
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    await scene.handle([{ ...rawMessage(1, orderN(1)), traceparent }, rawMessage(2, orderN(2))], MINE);
+    await scene.handle([{ ...rawMessage(3, "{"), traceparent }], MINE);
+    const told = scene.log.lines.map(({ message, fields }) => [message, fields["traceId"]]);
+    expect(told).to.deep.equal([
+      ["order failed", traceId],
+      ["order failed", undefined],
+      ["message parked", traceId],
+    ]);
+  });
+
   it("locks the products before it reads anything that the decision rests on", async () => {
     const scene = await opened();
     await scene.handle([await reserved(scene, 1)], MINE);

@@ -13,7 +13,10 @@ import type {
   RawMessage,
   SettledReservation,
   StockStore,
+  Tracing,
 } from "../../shared/domain/ports.ts";
+import { traceIdIn } from "../../shared/domain/trace-context.ts";
+import { traceBatch, type InTransaction } from "../batch-trace.ts";
 import { failureAction } from "../failure-policy.ts";
 
 const BACK_OFF_FIRST_MS = 100;
@@ -36,6 +39,7 @@ export interface OrderPlacedDependencies {
   readonly deadLetters: DeadLetterTopic;
   readonly news: DecisionNews;
   readonly log: Log;
+  readonly tracing?: Tracing | undefined;
   readonly now: () => number;
   readonly observe: (batch: BatchReport) => void;
   /** The wait after a failed attempt, counted from 0. */
@@ -69,6 +73,7 @@ export function createOrderPlacedHandler({
   deadLetters,
   news,
   log,
+  tracing,
   now,
   observe,
   backOff = backOffWithJitter,
@@ -114,9 +119,16 @@ export function createOrderPlacedHandler({
     }
   }
 
-  async function decideBatch(parsed: Parsed): Promise<void> {
+  function decideBatch(parsed: Parsed): Promise<void> {
+    if (!tracing) return decideParsed(parsed, (work) => work());
+    return traceBatch(tracing, parsed.messages, (inTransaction) => decideParsed(parsed, inTransaction));
+  }
+
+  async function decideParsed(parsed: Parsed, inTransaction: InTransaction): Promise<void> {
     const startedAt = performance.now();
-    const { decisions, letters, named } = await store.transaction((writer) => transact(writer, parsed));
+    const { decisions, letters, named } = await inTransaction(() =>
+      store.transaction((writer) => transact(writer, parsed)),
+    );
     // Before the offsets move: a letter that the topic does not take comes again with its batch.
     await deadLetters.park(letters);
     const ended = [
@@ -131,7 +143,7 @@ export function createOrderPlacedHandler({
       decisions,
       parked: letters.length,
     });
-    report(decisions, letters);
+    report(parsed, decisions, letters);
   }
 
   async function transact(writer: DecisionWriter, { messages, readable, bad }: Parsed) {
@@ -180,17 +192,29 @@ export function createOrderPlacedHandler({
     await decideBatch({ messages: [message], readable: [], bad: [letter] });
   }
 
-  function report(decisions: readonly Decision[], letters: readonly DeadLetter[]): void {
+  function report(
+    { readable }: Parsed,
+    decisions: readonly Decision[],
+    letters: readonly DeadLetter[],
+  ): void {
+    const messages = new Map(readable.map(({ raw, order }) => [order, raw]));
     for (const decision of decisions) {
       const { outcome, order } = decision;
-      if (outcome === "FAILED") log.warn({ orderId: order.orderId, reason: decision.reason }, "order failed");
-      else log.debug({ orderId: order.orderId, outcome }, "order decided");
+      const fields = { orderId: order.orderId, ...traceOf(messages.get(order)) };
+      if (outcome === "FAILED") log.warn({ ...fields, reason: decision.reason }, "order failed");
+      else log.debug({ ...fields, outcome }, "order decided");
     }
-    for (const { message, error, order } of letters) {
+    for (const { message, error, order, decidedOrderId } of letters) {
       const { partition, offset } = message;
-      log.error({ partition, offset, orderId: order?.orderId, reason: error }, "message parked");
+      const orderId = order?.orderId ?? decidedOrderId;
+      log.error({ partition, offset, orderId, ...traceOf(message), reason: error }, "message parked");
     }
   }
+}
+
+function traceOf(message: RawMessage | undefined): { traceId?: string } {
+  const traceId = message?.traceparent && traceIdIn(message.traceparent);
+  return traceId ? { traceId } : {};
 }
 
 function backOffWithJitter(attempt: number): Promise<void> {
