@@ -10,7 +10,7 @@ export interface WorkerMetrics {
   counters(event: (typeof COUNTER_EVENTS)[number]): void;
 }
 
-const COUNTER_EVENTS = ["rolled_back", "loaded", "shut", "given_back", "ended"] as const;
+const COUNTER_EVENTS = ["rolled_back", "loaded", "shut", "given_back", "end_moved", "ended"] as const;
 
 export interface WorkerReadings {
   lag(): Promise<bigint>;
