@@ -47,13 +47,10 @@ export async function orderRound(bench: Bench, target: Target, load: OrderLoad):
   try {
     await warmUp(bench, running, load.warmup);
     const productIds = await running.openSales(load.products, load.stock);
-    const { tally, watched, settledAt, settled, beside } = await underLoad(
-      bench,
-      target.name,
-      running,
-      productIds,
-      load,
-    );
+    const { beside, ...seen } = await underLoad(bench, target.name, running, productIds, load);
+    const { tally, watched, settledAt } = seen;
+    // Those of the orders; the neighbour's are its own.
+    const settled = seen.settled - (beside?.accepted ?? 0);
     bench.onProgress(`${target.name}: verifying`);
     const decisions = await running.decisions(productIds);
     const broken = await running.verify();
@@ -64,7 +61,7 @@ export async function orderRound(bench: Bench, target: Target, load: OrderLoad):
       },
       outcomes: tally.outcomes,
       complaints: [
-        ...complaintsOf(load, { tally, settled: settled - (beside?.accepted ?? 0), decisions, broken }),
+        ...complaintsOf(load, { tally, settled, decisions, broken }),
         ...(beside?.complaints ?? []),
       ],
     };
