@@ -387,7 +387,7 @@ describe("a sale, end to end", function () {
       ["DELETE", "/api/orders/x", "GET, HEAD, OPTIONS"],
       ["GET", "/api/users/login", "OPTIONS, POST"],
       ["HEAD", "/api/users/signup", "OPTIONS, POST"],
-      ["PATCH", "/api/products/1", "GET, HEAD, OPTIONS"],
+      ["PUT", "/api/products/1", "GET, HEAD, OPTIONS, PATCH"],
       ["POST", "/api/settlements/latest", "GET, HEAD, OPTIONS"],
       ["POST", "/healthz", "GET, HEAD, OPTIONS"],
     ] as const) {
