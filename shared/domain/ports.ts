@@ -100,7 +100,7 @@ export interface OrderClaims {
 // ---------------------------------------------------------------- Redis: the product's slot
 
 export type ReserveOutcome =
-  /** Also the answer to a second call for the same order: nothing more was taken. `value` is the message as stored. */
+  /** Also the answer to a second call for the same order: nothing more was taken. `value` is the message as the log gets it. */
   | { readonly outcome: "reserved"; readonly order: OrderMessage; readonly value: string }
   /** The order is over already; nothing was taken. The facts are those of its acceptance. */
   | { readonly outcome: "already_decided"; readonly order: OrderMessage }

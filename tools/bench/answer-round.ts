@@ -1,12 +1,10 @@
 import type { Plan } from "./client/plan.ts";
-import { percentileFigures, type Figures } from "./figures.ts";
+import { cpuFigures, machineFigures, percentileFigures } from "./figures.ts";
 import { startClient } from "./load.ts";
 import type { Bench } from "./bench-run.ts";
 import type { Round } from "./order-round.ts";
 import { startYardstick, type YardstickProgram } from "./targets/yardstick.ts";
 import { watch } from "./watch.ts";
-
-const US_PER_MS = 1_000;
 
 /** One round of a yardstick that only answers. */
 export async function answerRound(
@@ -26,16 +24,12 @@ export async function answerRound(
     const { offered, answered, firstAt, lastAt, answerMs, outcomes } = await client.run();
     const { cpuMs, othersPart } = await watching.stop();
     await client.end();
-    const perRequest = Object.entries(cpuMs).map(([role, ms]) => [
-      `cpu_${role}_us_per_request`,
-      (ms * US_PER_MS) / answered,
-    ]);
     return {
       figures: {
         ...{ offered, answered, answered_per_s: (answered / (lastAt - firstAt)) * 1_000 },
         ...percentileFigures("answer", answerMs),
-        ...(Object.fromEntries(perRequest) as Figures),
-        ...(othersPart !== undefined && { cpu_others_percent: othersPart * 100 }),
+        ...cpuFigures(cpuMs, "request", answered),
+        ...machineFigures(othersPart),
       },
       outcomes,
       complaints: answered < offered ? [`${offered - answered} requests were not answered`] : [],

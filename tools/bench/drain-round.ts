@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { StackFailure } from "../stack/failure.ts";
-import type { Figures } from "./figures.ts";
+import { cpuFigures, machineFigures } from "./figures.ts";
 import { startClient } from "./load.ts";
 import type { Bench } from "./bench-run.ts";
 import { planOf, type Round } from "./order-round.ts";
@@ -12,7 +12,6 @@ const CONNECTIONS = 64;
 const TAKE_SECONDS_MAX = 3_000;
 const DRAIN_DEADLINE_MS = 900_000;
 const POLL_MS = 20;
-const US_PER_MS = 1_000;
 /** No worker decides meanwhile, however long that takes. */
 const SETTINGS = { UNDECIDED_AGE_MAX: "3600" };
 
@@ -34,18 +33,13 @@ export async function drainRound(bench: Bench, target: Target, orders: number): 
     const { succeeded, failed } = await running.decisions(productIds);
     const broken = await running.verify();
     const decided = await usedBytes(site.redis);
-    const cpu = Object.entries(watched.cpuMs).map(([role, ms]) => [
-      `cpu_${role}_us_per_order`,
-      (ms * US_PER_MS) / accepted,
-    ]);
     return {
       figures: {
         ...{ accepted, settled: succeeded, failed, drained_per_s: drained },
         redis_bytes_per_undecided: (undecided - empty) / accepted,
         redis_bytes_per_decided: (decided - empty) / accepted,
-        ...(Object.fromEntries(cpu) as Figures),
-        ...Object.fromEntries(Object.entries(watched.rssMib).map(([role, mib]) => [`rss_${role}_mib`, mib])),
-        ...(watched.othersPart !== undefined && { cpu_others_percent: watched.othersPart * 100 }),
+        ...cpuFigures(watched.cpuMs, "order", accepted),
+        ...machineFigures(watched.othersPart, watched.rssMib),
         ...(broken && { verify_broken: broken.length }),
       },
       outcomes: {},

@@ -1,5 +1,7 @@
 import { QUANTILES, type Percentiles } from "../jmeter/percentiles.ts";
 
+export const US_PER_MS = 1_000;
+
 /** What one round measured, by name. A figure that could not be had is not there. */
 export type Figures = Readonly<Record<string, number>>;
 
@@ -11,6 +13,31 @@ export function percentileFigures(name: string, percentiles: Percentiles | undef
     percentiles.at[i] ?? 0,
   ]);
   return Object.fromEntries([...quantiles, [`${name}_max_ms`, percentiles.max]]) as Figures;
+}
+
+/** Each role's CPU (ms) over so many orders or requests: `cpu_api_us_per_order`. */
+export function cpuFigures(
+  cpuMs: Readonly<Record<string, number>>,
+  unit: "order" | "request",
+  count: number,
+): Figures {
+  const shares = Object.entries(cpuMs).map(([role, ms]) => [
+    `cpu_${role}_us_per_${unit}`,
+    (ms * US_PER_MS) / count,
+  ]);
+  return Object.fromEntries(shares) as Figures;
+}
+
+/** Largest resident memory by role, and what others took of the machine, where that is known. */
+export function machineFigures(
+  othersPart: number | undefined,
+  rssMib: Readonly<Record<string, number>> = {},
+): Figures {
+  const resident = Object.entries(rssMib).map(([role, mib]) => [`rss_${role}_mib`, mib]);
+  return {
+    ...(Object.fromEntries(resident) as Figures),
+    ...(othersPart !== undefined && { cpu_others_percent: othersPart * 100 }),
+  };
 }
 
 /** The figures of several rounds, each the median of those rounds that have it. */

@@ -4,7 +4,7 @@ import type { Beside, BesideResult } from "./beside.ts";
 import type { Buyers } from "./buyers.ts";
 import type { Pace, Plan, Tally } from "./client/plan.ts";
 import type { Figures } from "./figures.ts";
-import { percentileFigures } from "./figures.ts";
+import { cpuFigures, machineFigures, percentileFigures, US_PER_MS } from "./figures.ts";
 import { startClient } from "./load.ts";
 import type { Decisions, Fleet, RunningTarget, Target } from "./targets/target.ts";
 import { watch, type Watched } from "./watch.ts";
@@ -14,7 +14,6 @@ const SETTLE_POLL_MS = 20;
 const WARMUP_CONNECTIONS = 64;
 const WARMUP_SECONDS_MAX = 60;
 const KEY_PREFIX = "bench-key-";
-const US_PER_MS = 1_000;
 const SOLD_OUT = "409 sold_out";
 
 /** One round of one target: what was measured, and what went wrong. */
@@ -162,10 +161,6 @@ interface Seen {
 
 function figuresOf({ tally, watched, settled, settledAt, decisions, broken }: Seen): Figures {
   const { offered, answered, accepted, firstAt, lastAt } = tally;
-  const perOrder = Object.entries(watched.cpuMs).map(([role, ms]) => [
-    `cpu_${role}_us_per_order`,
-    (ms * US_PER_MS) / accepted,
-  ]);
   const cpu = Object.values(watched.cpuMs).reduce((sum, ms) => sum + ms, 0);
   return {
     ...{ offered, answered, accepted, settled, failed: decisions.failed },
@@ -179,11 +174,10 @@ function figuresOf({ tally, watched, settled, settledAt, decisions, broken }: Se
     cpu_client_us_per_request: ((watched.cpuMs["client"] ?? 0) * US_PER_MS) / answered,
     cpu_api_us_per_request: ((watched.cpuMs["api"] ?? 0) * US_PER_MS) / answered,
     ...(accepted > 0 && {
-      ...(Object.fromEntries(perOrder) as Figures),
+      ...cpuFigures(watched.cpuMs, "order", accepted),
       cpu_us_per_order: (cpu * US_PER_MS) / accepted,
     }),
-    ...Object.fromEntries(Object.entries(watched.rssMib).map(([role, mib]) => [`rss_${role}_mib`, mib])),
-    ...(watched.othersPart !== undefined && { cpu_others_percent: watched.othersPart * 100 }),
+    ...machineFigures(watched.othersPart, watched.rssMib),
     ...(broken && { verify_broken: broken.length }),
   };
 }
