@@ -31,7 +31,7 @@ try {
 async function main(options: Options): Promise<boolean> {
   const earlier = options.compare === undefined ? undefined : readResults(options.compare);
   await removeAbandonedHomes(report);
-  const site = await openSite({ temporary, env, report });
+  const site = await openSite({ temporary, env, report, profiles: options.profile });
   const cases = casesOf(options);
   const buyers = await prepareBuyers(site, Math.max(...cases.map((one) => one.buyers)));
   const results: Results = {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { StackFailure } from "../stack/failure.ts";
 
@@ -36,6 +37,8 @@ export interface Options {
   /** Orders on a sale of their own before each round: a process that has just begun is no figure. */
   readonly warmup: number;
   readonly json: boolean;
+  /** A folder for CPU profiles of FlashPay's programs. */
+  readonly profile: string | undefined;
   readonly compare: string | undefined;
   readonly save: string | undefined;
 }
@@ -67,6 +70,7 @@ export const HELP = `npm run bench: how much FlashPay does, beside yardsticks on
     --quick                  a few seconds in all: shows that it works, measures nothing
     --json                   one document on standard output
     --save NAME              also to docs/benchmarks/NAME.json
+    --profile FOLDER         CPU profiles of the API and the worker, for speedscope or Chrome; slows both
     --compare FILE           each figure beside that of an earlier --json or --save
 
 Exit code 1 when an order was lost, or a rule of npm run verify is broken.
@@ -108,6 +112,7 @@ export function parseOptions(args: readonly string[]): Options {
     drain: whole("--drain", values.drain, 1, STORM_MAX),
     warmup: whole("--warmup", values.warmup, 0, WARMUP_MAX),
     json: values.json ?? false,
+    profile: values.profile === undefined ? undefined : resolve(values.profile),
     compare: values.compare,
     save: nameOf(values.save),
   };
@@ -131,6 +136,7 @@ function parse(args: readonly string[]) {
         json: { type: "boolean" },
         save: { type: "string" },
         compare: { type: "string" },
+        profile: { type: "string" },
       },
     });
   } catch (error) {

@@ -10,7 +10,7 @@ import type { Fleet, Target } from "./targets/target.ts";
 import { yardstick } from "./targets/yardstick.ts";
 
 /** Above what any target takes, so that buyers outlast the time; a round whose buyers run out ends early, no less measured. */
-const ORDERS_PER_S_MAX = 5_000;
+const ORDERS_PER_S_MAX = 10_000;
 /** Hello world is steady after less. */
 const HELLO_SECONDS_MAX = 10;
 const HELLO_PER_S_MAX = 200_000;

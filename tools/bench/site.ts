@@ -29,6 +29,8 @@ export interface Site {
   readonly redis: Redis;
   readonly yardsticks: YardstickPlaces;
   readonly report: Report;
+  /** Where FlashPay's programs write CPU profiles; undefined: nowhere. */
+  readonly profiles: string | undefined;
   /** The servers' processes. */
   readonly roles: Roles;
   close(): Promise<void>;
@@ -38,9 +40,10 @@ export interface SiteOptions {
   readonly temporary: string;
   readonly env: NodeJS.ProcessEnv;
   readonly report: Report;
+  readonly profiles: string | undefined;
 }
 
-export async function openSite({ temporary, env, report }: SiteOptions): Promise<Site> {
+export async function openSite({ temporary, env, report, profiles }: SiteOptions): Promise<Site> {
   await buildIfNeeded(env, report);
   const folder = join(temporary, "bench");
   const home = openHome(folder);
@@ -52,7 +55,7 @@ export async function openSite({ temporary, env, report }: SiteOptions): Promise
   const yardsticks = await prepareYardsticks(servers, database);
   report("database is migrated, topics are there");
   return {
-    ...{ home, temporary, env, servers, database, redis, yardsticks, report },
+    ...{ home, temporary, env, servers, database, redis, yardsticks, report, profiles },
     ports: openPorts(home),
     jwtSecret: randomBytes(SECRET_BYTES).toString("base64url"),
     roles: rolesOf(servers),

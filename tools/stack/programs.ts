@@ -19,6 +19,8 @@ export type ProgramOptions = {
   from: "dist" | "source";
   /** Names log and pid file when more than one of a program runs. */
   name?: string;
+  /** A folder for a CPU profile of the whole run, written when the program ends. */
+  profiles?: string | undefined;
 };
 
 /** The addresses and secrets that both programs get. */
@@ -78,7 +80,7 @@ function ownAccount(program: ProgramName, env: NodeJS.ProcessEnv): NodeJS.Proces
 
 /** Starts a program and waits for its /readyz. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
-  const { home, program, port, env, from, name = program } = options;
+  const { home, program, port, env, from, name = program, profiles } = options;
   const url = `http://127.0.0.1:${String(port)}`;
   const entry = from === "dist" ? [`dist/${program}/main.js`] : ["--import", "tsx", `${program}/main.ts`];
   const title = program === "api" ? "The API" : "The worker";
@@ -89,7 +91,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     port,
     launch: {
       command: process.execPath,
-      args: ["--enable-source-maps", ...entry],
+      args: ["--enable-source-maps", ...profiling(name, profiles), ...entry],
       cwd: REPOSITORY,
       env: { ...ownAccount(program, env), [program === "api" ? "PORT" : "WORKER_PORT"]: String(port) },
     },
@@ -100,6 +102,11 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     complaint: /^(?!\s*(at |Node\.js v|[{}^]|file:)).*\S/,
   });
   return Object.assign(service, { url });
+}
+
+function profiling(name: string, folder: string | undefined): string[] {
+  if (folder === undefined) return [];
+  return ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
 }
 
 /** Rejects with what the program says is not ready. */

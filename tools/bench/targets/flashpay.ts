@@ -76,7 +76,10 @@ async function startOne(
 ): Promise<Program> {
   const port = await site.ports.claim(name);
   const env = flashpaySettings(site, settings);
-  return startProgram({ home: site.home, program, name, port, env, from: "dist" });
+  return startProgram({
+    ...{ home: site.home, program, name, port, env },
+    ...{ from: "dist", profiles: site.profiles },
+  });
 }
 
 function runningTarget(
