@@ -383,6 +383,22 @@ describe("reserve", () => {
     expect(outcomes.filter(({ outcome }) => outcome === "sold_out")).to.have.lengthOf(49);
   });
 
+  it("by one user many times at once ends at the limit, and of one order many times at once takes once", async () => {
+    const store = createStockStore(redis);
+    const [productId, userId, orderId] = [freshId(), freshId(), uuidv7()];
+    await store.load({ product: openSale(productId, { perUserLimit: 3 }), bought: nobody(), epoch: 1 });
+    const same = { orderId, userId, productId, quantity: 2 };
+    const others = Array.from({ length: 5 }, () => ({ ...same, orderId: uuidv7(), quantity: 1 }));
+    const outcomes = await Promise.all([same, ...others, same].map(store.reserve));
+    expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal([
+      ...["reserved", "reserved"],
+      ...["limit_exceeded", "limit_exceeded", "limit_exceeded", "limit_exceeded", "reserved"],
+    ]);
+    expect(outcomes.at(-1)).to.deep.equal(outcomes[0]);
+    expect((await store.counters([productId])).get(productId)).to.include({ left: 7, held: 3 });
+    expect(await redis.hgetall(keys.bought(productId))).to.deep.equal({ [userId]: "3" });
+  });
+
   it("takes nothing while the counters are missing: nothing is not a full stock", async () => {
     const store = createStockStore(redis);
     const [productId, userId, orderId] = [freshId(), freshId(), uuidv7()];
@@ -676,6 +692,22 @@ describe("an order's claim", () => {
     const begun = await Promise.all(all.map((one) => one.begin(claim)));
     expect(begun.filter(({ outcome }) => outcome === "claimed")).to.have.lengthOf(1);
     expect(begun.filter(({ outcome }) => outcome === "in_progress")).to.have.lengthOf(49);
+  });
+
+  it("of two requests at once in one process is one, with a key and without", async () => {
+    const one = claims();
+    const { key, ...bare } = newClaim();
+    const again = { ...bare, orderId: uuidv7() };
+    expect((await Promise.all([bare, again].map(one.begin))).map(({ outcome }) => outcome)).to.deep.equal([
+      "claimed",
+      "in_progress",
+    ]);
+    await one.forget(bare);
+    const keyed = { ...bare, ...(key && { key }) };
+    const reused = { ...keyed, ...(key && { key: { ...key, requestHash: "2:1" } }) };
+    expect(
+      (await Promise.all([keyed, keyed, reused].map(one.begin))).map(({ outcome }) => outcome),
+    ).to.deep.equal(["claimed", "in_progress", "key_reused"]);
   });
 
   it("refuses another request under its key, answered or not", async () => {

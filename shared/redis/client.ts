@@ -75,11 +75,35 @@ function credentialsOf(address: string): { username?: string; password?: string;
 }
 
 export type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
+/** Items of one call: the single thread of Redis belongs to nobody for long. */
+const ITEMS_PER_CALL_MAX = 250;
+
+export interface ItemsScript {
+  readonly itemsMax: number;
+  readonly call: (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+}
 
 /** Registers scripts/NAME.lua under `name`; called by SHA, loaded again when the server forgot it. */
 export function defineScript(client: RedisClient, name: string, numberOfKeys: number): Script {
+  return define(client, name, { numberOfKeys });
+}
+
+/**
+ * The same for a script that takes several items, each with so many keys of its own. In a cluster those keys are in as many
+ * slots: there a call takes one item.
+ */
+export function defineItemsScript(client: RedisClient, name: string, keysOfOne: number): ItemsScript {
+  if (client instanceof Cluster) {
+    const command = define(client, name, { numberOfKeys: keysOfOne });
+    return { itemsMax: 1, call: (keys, args) => command(...keys, ...args) };
+  }
+  const command = define(client, name, {});
+  return { itemsMax: ITEMS_PER_CALL_MAX, call: (keys, args) => command(keys.length, ...keys, ...args) };
+}
+
+function define(client: RedisClient, name: string, options: { numberOfKeys?: number }): Script {
   const lua = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");
-  client.defineCommand(name, { numberOfKeys, lua });
+  client.defineCommand(name, { ...options, lua });
   const command = (client as unknown as Record<string, Script>)[name];
   if (!command) throw new Error(`ioredis did not define ${name}`);
   return command.bind(client);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Answer, ClaimOutcome, OrderClaim, OrderClaims } from "../domain/ports.ts";
 import type { ErrorCode } from "../domain/errors.ts";
-import { defineScript, type RedisClient } from "./client.ts";
+import { createBatchedCalls, inGroups } from "./batched-calls.ts";
+import { defineItemsScript, type RedisClient } from "./client.ts";
 import { keys } from "./keys.ts";
 import { packOrder, unpackOrder } from "./packed-order.ts";
 
@@ -10,16 +11,29 @@ export const CLAIM_LEASE_MS = 10_000;
 const KEY_KEPT_MS = 24 * 3_600_000;
 /** Longer than an order can be undecided: the topic keeps messages for 7 days. */
 const PENDING_KEPT_MS = 8 * 24 * 3_600_000;
+const KEYS_OF_ONE = 3;
 /** Pending orders read of one user. */
 export const PENDING_READ_MAX = 1_000;
 
+interface Beginning {
+  readonly claim: OrderClaim;
+  readonly token: string;
+}
+interface Ending extends Beginning {
+  readonly how: string;
+  readonly text: string;
+}
+
 /**
  * The claim of the key, the lock of (user, product) and the note of the pending order are one script: a lock by itself
- * would be one more call to Redis for each order, and one more to release it (docs/decisions/0009).
+ * would be one more call to Redis for each order, and one more to release it (docs/decisions/0009). Orders that begin, or
+ * end, in one turn of the event loop share a call.
  */
 export function createOrderClaims(client: RedisClient): OrderClaims {
-  const beginOrder = defineScript(client, "begin-order", 3);
-  const endOrder = defineScript(client, "end-order", 3);
+  const beginOrders = defineItemsScript(client, "begin-orders", KEYS_OF_ONE);
+  const endOrders = defineItemsScript(client, "end-orders", KEYS_OF_ONE);
+  const beginning = createBatchedCalls<Beginning, string[]>({ max: beginOrders.itemsMax, call: beginAll });
+  const ending = createBatchedCalls<Ending, string>({ max: endOrders.itemsMax, call: endAll });
   /** Tokens of the locks held by requests in this process, by order id; removed when the request ends. */
   const held = new Map<string, string>();
   const process = randomUUID();
@@ -30,31 +44,31 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
   async function begin(claim: OrderClaim): Promise<ClaimOutcome> {
     attempts += 1;
     const token = `${process}:${attempts}`;
-    const [outcome, detail, first] = (await beginOrder(
-      ...keysOf(claim),
-      claim.orderId,
-      claim.productId,
-      claim.key?.requestHash ?? "",
-      CLAIM_LEASE_MS,
-      KEY_KEPT_MS,
-      PENDING_KEPT_MS,
-      token,
-    )) as [string, string?, string?];
+    const [outcome, detail = "", first = ""] = await beginning({ claim, token });
     switch (outcome) {
       case "claimed":
       case "resumed": {
-        const orderId = detail ?? claim.orderId;
-        held.set(orderId, token);
-        return { outcome, orderId };
+        held.set(detail, token);
+        return { outcome, orderId: detail };
       }
       case "answered":
-        return { outcome, answer: decodeAnswer(detail ?? "", first ?? "", claim.productId) };
+        return { outcome, answer: decodeAnswer(detail, first, claim.productId) };
       case "in_progress":
       case "key_reused":
         return { outcome };
       default:
-        throw new Error(`begin-order.lua returned ${outcome}`);
+        throw new Error(`begin-orders.lua returned ${String(outcome)}`);
     }
+  }
+
+  async function beginAll(beginnings: readonly Beginning[]): Promise<string[][]> {
+    const keys: string[] = [];
+    const args: (string | number)[] = [CLAIM_LEASE_MS, KEY_KEPT_MS, PENDING_KEPT_MS];
+    for (const { claim, token } of beginnings) {
+      keys.push(...keysOf(claim));
+      args.push(claim.orderId, claim.productId, claim.key?.requestHash ?? "", token);
+    }
+    return inGroups((await beginOrders.call(keys, args)) as string[], 3);
   }
 
   async function answer(
@@ -76,7 +90,17 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
   async function end(claim: OrderClaim, how: string, text = ""): Promise<void> {
     const token = held.get(claim.orderId) ?? "";
     held.delete(claim.orderId);
-    await endOrder(...keysOf(claim), claim.orderId, claim.key?.requestHash ?? "", how, text, token);
+    await ending({ claim, how, text, token });
+  }
+
+  async function endAll(endings: readonly Ending[]): Promise<string[]> {
+    const keys: string[] = [];
+    const args: string[] = [];
+    for (const { claim, how, text, token } of endings) {
+      keys.push(...keysOf(claim));
+      args.push(claim.orderId, claim.key?.requestHash ?? "", how, text, token);
+    }
+    return (await endOrders.call(keys, args)) as string[];
   }
 
   async function pendingOf(userId: number): Promise<ReadonlyMap<string, number>> {

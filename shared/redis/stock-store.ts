@@ -14,11 +14,12 @@ import type {
 import type { OrderMessage } from "../domain/order.ts";
 import { DomainError, isRefusal } from "../domain/errors.ts";
 import { groupBy } from "../domain/group-by.ts";
-import { defineScript, type RedisClient } from "./client.ts";
+import { createBatchedCalls, inGroups } from "./batched-calls.ts";
+import { defineItemsScript, defineScript, type RedisClient } from "./client.ts";
 import { keys, tombstoneBucket } from "./keys.ts";
 import { packOrder, unpackOrder } from "./packed-order.ts";
 
-/** Orders in one call of settle.lua or one ZREM: keeps the single thread of Redis free for buyers. */
+/** Orders in one call of reserve.lua or settle.lua, or in one ZREM: keeps the single thread of Redis free for buyers. */
 const ORDERS_PER_CALL_MAX = 250;
 /** Reservations looked at in one step of a walk. */
 const WALK_COUNT = 500;
@@ -29,9 +30,17 @@ const UNSENT = "Stream isn't writeable";
 /** A staged hash of a loader that died. */
 const STAGED_KEPT_MS = 600_000;
 
+type Wish = Parameters<StockStore["reserve"]>[0];
+
 export function createStockStore(client: RedisClient): StockStore {
   const reserveScript = defineScript(client, "reserve", 5);
   const settleScript = defineScript(client, "settle", 5);
+  const dropPendingScript = defineItemsScript(client, "drop-pending", 1);
+  const reserving = createBatchedCalls<Wish, string[]>({
+    groupOf: ({ productId, orderId }) => `${productId}:${tombstoneBucket(orderId).bucket}`,
+    max: ORDERS_PER_CALL_MAX,
+    call: reserveAll,
+  });
   const loadScript = defineScript(client, "load", 4);
   const confirmScript = defineScript(client, "confirm", 1);
   const mendScript = defineScript(client, "mend", 1);
@@ -43,20 +52,24 @@ export function createStockStore(client: RedisClient): StockStore {
     ...{ reservations, load, shut, mend, raise, endEarly },
   };
 
-  async function reserve(input: Parameters<StockStore["reserve"]>[0]): Promise<ReserveOutcome> {
-    const { orderId, userId, productId, quantity } = input;
-    const [outcome, facts] = (await reserveScript(
-      ...slotKeys(productId, tombstoneBucket(orderId).bucket),
-      orderId,
-      userId,
-      quantity,
-    ).catch(notReadyOnRefusal)) as [string, string?];
+  async function reserve(wish: Wish): Promise<ReserveOutcome> {
+    const { orderId, productId } = wish;
+    const [outcome = "", facts] = await reserving(wish).catch(notReadyOnRefusal);
+    if (outcome === "reserved" && facts) return { outcome, ...reservedOf(orderId, productId, facts) };
     if (isRefusal(outcome)) return { outcome };
     if (outcome === "not_loaded" || outcome === "unconfirmed") return { outcome };
-    if (outcome === "reserved" && facts) return { outcome, ...reservedOf(orderId, productId, facts) };
     if (outcome === "already_decided" && facts)
       return { outcome, order: unpackOrder(orderId, productId, facts) };
     throw new Error(`reserve.lua returned ${outcome}`);
+  }
+
+  /** Of one product and one bucket. */
+  async function reserveAll(wishes: readonly Wish[]): Promise<string[][]> {
+    const { productId, orderId } = wishes[0] ?? { productId: 0, orderId: "" };
+    const args: (string | number)[] = [];
+    for (const wish of wishes) args.push(wish.orderId, wish.userId, wish.quantity);
+    const keys = slotKeys(productId, tombstoneBucket(orderId).bucket);
+    return inGroups((await reserveScript(...keys, ...args)) as string[], 2);
   }
 
   async function confirm(productId: number, knownEpoch: number): Promise<Confirmation> {
@@ -84,7 +97,7 @@ export function createStockStore(client: RedisClient): StockStore {
     for (const group of groups.values()) {
       for (const part of chunks(group)) calls.push(settlePart(part));
     }
-    for (const part of chunks(orders)) calls.push(dropPending(part));
+    for (const part of chunks(orders, dropPendingScript.itemsMax)) calls.push(dropPending(part));
     await Promise.all(calls);
   }
 
@@ -101,7 +114,10 @@ export function createStockStore(client: RedisClient): StockStore {
   }
 
   async function dropPending(part: readonly SettledReservation[]): Promise<void> {
-    await Promise.all(part.map(({ order }) => client.hdel(keys.pending(order.userId), order.orderId)));
+    await dropPendingScript.call(
+      part.map(({ order }) => keys.pending(order.userId)),
+      part.map(({ order }) => order.orderId),
+    );
   }
 
   async function left(productIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
@@ -252,6 +268,6 @@ function factsOf(order: SettledReservation["order"]): string {
   return isWhole(order) ? packOrder(order) : "";
 }
 
-function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += ORDERS_PER_CALL_MAX) yield items.slice(i, i + ORDERS_PER_CALL_MAX);
+function* chunks<T>(items: readonly T[], max = ORDERS_PER_CALL_MAX): Generator<readonly T[]> {
+  for (let i = 0; i < items.length; i += max) yield items.slice(i, i + max);
 }

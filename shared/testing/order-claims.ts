@@ -12,7 +12,7 @@ interface KeyRecord {
   answer?: Answer;
 }
 
-/** begin-order.lua and end-order.lua on maps. */
+/** begin-orders.lua and end-orders.lua on maps. */
 export function createFakeOrderClaims(now: () => number) {
   const records = new Map<string, KeyRecord>();
   const pending = new Map<number, Map<string, number>>();

@@ -11,21 +11,21 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RESERVE,
-        find: `redis.call("HSET", KEYS[1], "left", string.format("%d", stock[1] - quantity),\n  "held"`,
+        find: `redis.call("HSET", KEYS[1], "left", string.format("%d", left - sum),\n    "held"`,
         replace: `redis.call("HSET", KEYS[1], "held"`,
       },
       {
         file: "shared/redis/stock-store.ts",
-        find: `    const [outcome, facts] = (await reserveScript(`,
+        find: `    const [outcome = "", facts] = await reserving(`,
         replace: `    const known = await client.hexists(keys.reservations(productId), orderId);
-    const [outcome, facts] = (await reserveScript(`,
+    const [outcome = "", facts] = await reserving(`,
       },
       {
         file: "shared/redis/stock-store.ts",
         find: `    if (outcome === "reserved" && facts) return`,
         replace: `    if (outcome === "reserved" && !known) {
       const left = Number(await client.hget(keys.stock(productId), "left"));
-      await client.hset(keys.stock(productId), "left", left - quantity);
+      await client.hset(keys.stock(productId), "left", left - wish.quantity);
     }
     if (outcome === "reserved" && facts) return`,
       },
@@ -36,7 +36,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     id: "M2",
     title: "a reservation that is not idempotent by order id",
     edits: [
-      { file: RESERVE, find: `if reservation then return { "reserved", reservation } end\n`, replace: "" },
+      { file: RESERVE, find: `  if reservation then return "reserved", reservation end\n`, replace: "" },
     ],
     ...SCRIPTS,
   },
@@ -58,8 +58,8 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RESERVE,
-        find: `if not stock[1] then return { "not_loaded" } end`,
-        replace: `if not stock[1] then stock = { "1000", "0", "99999999999999", "9", "1", "KRW", "0", "99999999999999" } end`,
+        find: `if not stock[1] then\n  shut = "not_loaded"`,
+        replace: `if not stock[1] then\n  stock = { "1000", "0", "99999999999999", "9", "1", "KRW", "0", "99999999999999" }`,
       },
     ],
     ...SCRIPTS,
