@@ -163,7 +163,10 @@ function createConsumer(
   const deadLetters = createDeadLetterTopic(producer, now);
   const news = createDecisionNews(redis);
   const handle = mergeBatches(
-    createOrderPlacedHandler({ store, stock, deadLetters, news, log, tracing, now, observe: metrics.batch }),
+    createOrderPlacedHandler({
+      ...{ store, stock, deadLetters, news, log, tracing, now, observe: metrics.batch },
+      tellsEach: config.LOG_LEVEL === "debug" || config.LOG_LEVEL === "trace",
+    }),
     config.WORKER_BATCH_MAX,
   );
   return createOrderConsumer({

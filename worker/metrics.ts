@@ -103,13 +103,14 @@ export function createWorkerMetrics(registry: Registry, readings: WorkerReadings
       seconds.observe(report.ms / 1_000);
       parked.inc(report.parked);
       const now = Date.now();
+      const successes = report.decisions.filter(({ outcome }) => outcome === "SUCCESS");
+      for (const { order } of successes) decisionAge.observe(Math.max(0, now - order.acceptedAt) / 1_000);
+      // Most are alike: once for all of them, not once each.
+      if (successes.length > 0) decided.inc({ outcome: "SUCCESS", reason: "" }, successes.length);
       for (const decision of report.decisions) {
-        decided.inc({
-          outcome: decision.outcome,
-          reason: decision.outcome === "FAILED" ? decision.reason : "",
-        });
-        if (decision.outcome === "SUCCESS")
-          decisionAge.observe(Math.max(0, now - decision.order.acceptedAt) / 1_000);
+        if (decision.outcome === "SUCCESS") continue;
+        const reason = decision.outcome === "FAILED" ? decision.reason : "";
+        decided.inc({ outcome: decision.outcome, reason });
       }
     },
     swept: (orders) => {

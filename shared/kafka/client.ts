@@ -1,5 +1,6 @@
-import { Kafka, logLevel, Partitioners, type LogEntry, type Producer } from "kafkajs";
+import { Kafka, logLevel, type LogEntry, type Producer } from "kafkajs";
 import type { Log } from "../domain/ports.ts";
+import { byTurn } from "./partitioner.ts";
 
 const CONNECTION_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 2_000;
@@ -44,6 +45,6 @@ export function createProducer(kafka: Kafka): Producer {
   return kafka.producer({
     allowAutoTopicCreation: false,
     idempotent: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: byTurn,
   });
 }

@@ -9,6 +9,11 @@ const HEARTBEATS_PER_SESSION = 3;
 const FETCH_WAIT_MS = 100;
 /** Partitions that are added are found this much later, at most; until then nobody decides what is in them. */
 const TOPIC_KNOWN_MAX_MS = 10_000;
+/**
+ * Batches begin at this distance at least, unless a full one waits: what comes meanwhile shares their transaction, their
+ * commit and their fetch, whose costs are the same for one order and for a hundred.
+ */
+const BATCH_EVERY_MS = 40;
 const TRACEPARENT_BYTES = 55;
 const FETCH_BYTES_PER_PARTITION = 1_048_576;
 /** Partitions whose messages may be handed over at once; `handle` makes common batches of them. */
@@ -65,6 +70,7 @@ export function createOrderConsumer({
   });
   let stopping = false;
   let member = false;
+  let committing: Promise<void> | undefined;
 
   return { start, stop, joined: () => member };
 
@@ -90,7 +96,8 @@ export function createOrderConsumer({
   }
 
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
+    const { batch, resolveOffset, heartbeat } = payload;
+    const startedAt = performance.now();
     const mine = () => !stopping && payload.isRunning() && !payload.isStale();
     for (let i = 0; i < batch.messages.length; i += batchMax) {
       if (!mine()) return;
@@ -109,9 +116,20 @@ export function createOrderConsumer({
       // Only now: what is resolved may be committed, and what is committed never comes again.
       const last = messages.at(-1);
       if (last) resolveOffset(last.offset);
-      await commitOffsetsIfNecessary(uncommittedOffsets());
+      await commit(payload);
       await heartbeat();
     }
+    if (batch.messages.length < batchMax && !stopping)
+      await sleep(startedAt + BATCH_EVERY_MS - performance.now());
+  }
+
+  /** Partitions whose messages were decided together have resolved their offsets by the end of this turn: one request. */
+  function commit({ commitOffsetsIfNecessary, uncommittedOffsets }: EachBatchPayload): Promise<void> {
+    committing ??= endOfTurn().then(() => {
+      committing = undefined;
+      return commitOffsetsIfNecessary(uncommittedOffsets());
+    });
+    return committing;
   }
 
   async function stop(): Promise<void> {
@@ -120,6 +138,10 @@ export function createOrderConsumer({
     member = false;
   }
 }
+
+const endOfTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, Math.max(0, ms)));
 
 /** The header `traceparent`, when it is a valid one. Any other is left alone: it says nothing about the order. */
 function traceIn(headers: IHeaders | undefined): Pick<RawMessage, "traceparent"> {

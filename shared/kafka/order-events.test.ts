@@ -13,6 +13,7 @@ interface Send {
   readonly topic: string;
   readonly keys: readonly unknown[];
   readonly headers: readonly unknown[];
+  readonly partitions: readonly unknown[];
   readonly acknowledge: () => void;
   readonly refuse: (error: Error) => void;
 }
@@ -33,6 +34,7 @@ function createScene() {
             values: messages.map(({ value }) => String(value)),
             keys: messages.map(({ key }) => key),
             headers: messages.map(({ headers }) => headers),
+            partitions: messages.map(({ partition }) => partition),
             acknowledge: () => {
               resolve([]);
             },
@@ -58,6 +60,15 @@ function createScene() {
 }
 
 describe("handing orders to the log", () => {
+  it("gives all orders of a request one turn, and the next request the next: a partition each", async () => {
+    const { sends, publish } = createScene();
+    for (const n of [1, 2]) publish(n);
+    await new Promise((resolve) => setImmediate(resolve));
+    publish(3);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sends.map(({ partitions }) => partitions)).to.deep.equal([[0, 0], [1]]);
+  });
+
   let time: sinon.SinonFakeTimers;
   beforeEach(() => {
     time = sinon.useFakeTimers({

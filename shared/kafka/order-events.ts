@@ -1,5 +1,5 @@
 import CircuitBreaker from "opossum";
-import type { Message, Producer } from "kafkajs";
+import type { IHeaders, Producer } from "kafkajs";
 import type { Log, OrderEvents, Tracing } from "../domain/ports.ts";
 import { traced } from "../domain/trace-context.ts";
 import { TOPICS } from "./topics.ts";
@@ -41,7 +41,7 @@ export interface PublishedOrder {
   readonly productId: number;
 }
 interface Waiting extends PublishedOrder {
-  readonly message: Message;
+  readonly message: { readonly key: string; readonly value: string; readonly headers?: IHeaders };
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -61,6 +61,8 @@ export interface BatchingOrderEvents extends OrderEvents {
 export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEvents {
   const { producer, produceTimeoutMs, log, tracing, onBatch, onPublished } = options;
   const queue: Waiting[] = [];
+  /** Counts requests: the partitions take turns (partitioner.ts). */
+  let turn = 0;
   let inFlight = 0;
   let scheduled = false;
   let triedAt = -Infinity;
@@ -68,7 +70,10 @@ export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEve
 
   const breaker = new CircuitBreaker(
     async (batch: readonly Waiting[]) => {
-      await producer.send({ topic: TOPICS.orders, acks: -1, messages: batch.map(({ message }) => message) });
+      const partition = turn;
+      turn += 1;
+      const messages = batch.map(({ message }) => ({ ...message, partition }));
+      await producer.send({ topic: TOPICS.orders, acks: -1, messages });
       onPublished(batch);
     },
     {
@@ -118,7 +123,6 @@ export function createOrderEvents(options: OrderEventsOptions): BatchingOrderEve
   function enqueue(order: PublishedOrder, value: string, traceparent?: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const { orderId, productId } = order;
-      // Keyed by order, so that all copies of one order meet in one partition.
       const message = { key: orderId, value, ...(traceparent && { headers: { traceparent } }) };
       queue.push({ orderId, productId, message, resolve, reject });
       schedule();

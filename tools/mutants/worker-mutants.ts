@@ -7,7 +7,7 @@ const GUARDS = { specs: ["test/database-guards.test.ts"] };
 const GROUP = { specs: ["test/order-consumer.test.ts"] };
 const RESOLVE = `      const last = messages.at(-1);
       if (last) resolveOffset(last.offset);
-      await commitOffsetsIfNecessary(uncommittedOffsets());
+      await commit(payload);
 `;
 const CALL = "      const outcome = await beating(heartbeat, heartbeatMs, () => handle(messages, mine));\n";
 

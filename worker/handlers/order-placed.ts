@@ -42,6 +42,8 @@ export interface OrderPlacedDependencies {
   readonly tracing?: Tracing | undefined;
   readonly now: () => number;
   readonly observe: (batch: BatchReport) => void;
+  /** Whether each decision has a line of its own in the log, at level debug; costs something for each order. */
+  readonly tellsEach?: boolean;
   /** The wait after a failed attempt, counted from 0. */
   readonly backOff?: (attempt: number) => Promise<void>;
 }
@@ -76,6 +78,7 @@ export function createOrderPlacedHandler({
   tracing,
   now,
   observe,
+  tellsEach = true,
   backOff = backOffWithJitter,
 }: OrderPlacedDependencies) {
   return async function handle(
@@ -197,8 +200,9 @@ export function createOrderPlacedHandler({
     decisions: readonly Decision[],
     letters: readonly DeadLetter[],
   ): void {
-    const messages = new Map(readable.map(({ raw, order }) => [order, raw]));
-    for (const decision of decisions) {
+    const told = tellsEach ? decisions : decisions.filter(({ outcome }) => outcome === "FAILED");
+    const messages = new Map(told.length === 0 ? [] : readable.map(({ raw, order }) => [order, raw]));
+    for (const decision of told) {
       const { outcome, order } = decision;
       const fields = { orderId: order.orderId, ...traceOf(messages.get(order)) };
       if (outcome === "FAILED") log.warn({ ...fields, reason: decision.reason }, "order failed");
