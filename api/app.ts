@@ -19,6 +19,7 @@ import type { Load } from "./load-watch.ts";
 import { staticPages } from "./static-pages.ts";
 import { requireRole } from "./middleware/authenticate.ts";
 import { jsonBody } from "./middleware/body.ts";
+import { constantHeaders } from "./middleware/constant-headers.ts";
 import { allowOrigins } from "./middleware/cors.ts";
 import { errorHandler, notFound } from "./middleware/error-handler.ts";
 import { limitOrdersPerUser, limitPerAddress, type LimitNotes } from "./middleware/rate-limit.ts";
@@ -97,7 +98,9 @@ export function createApp(dependencies: AppDependencies): Express {
   app.set("trust proxy", settings.trustedProxies);
   app.use(requestLog(dependencies.requests));
   // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
-  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(
+    constantHeaders(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })),
+  );
   // Before limits and shedding: a page may read their refusals, and a late process still lets an order's preflight pass.
   if (settings.corsOrigins.length > 0) app.use(allowOrigins(settings.corsOrigins));
   app.use(
@@ -109,10 +112,7 @@ export function createApp(dependencies: AppDependencies): Express {
   if (dependencies.tracing) app.use(traceRequests(dependencies.tracing));
   app.use(limitPerAddress(limits.address, limits.notes));
   app.use(shedLoad(dependencies.load.now, dependencies.load.notes));
-  if (settings.docs) app.use(docsRoutes());
-  app.use(staticPages());
-  app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
-  app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
+  // First of the routes: each one in front of it would be looked at for every order.
   app.use(
     "/api/orders",
     orderRoutes(
@@ -120,6 +120,10 @@ export function createApp(dependencies: AppDependencies): Express {
       guards,
     ),
   );
+  if (settings.docs) app.use(docsRoutes());
+  app.use(staticPages());
+  app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
+  app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
   app.use(
     "/api/settlements",
     settlementRoutes(

@@ -6,8 +6,16 @@ import type { OrderService } from "../services/order-service.ts";
 import type { OrderView } from "../../shared/domain/settlement.ts";
 import { openEventStream, type EventStream } from "./event-stream.ts";
 import { parse } from "./parse.ts";
-import { acceptedBody, orderBodyOf, success, successPage } from "./present.ts";
-import { idempotencyKey, noQuery, orderBody, orderPath, ordersQuery } from "./schemas.ts";
+import { acceptedBody, orderBodyOf, sendJson, success, successPage } from "./present.ts";
+import {
+  IDEMPOTENCY_KEY,
+  idempotencyKey,
+  noQuery,
+  orderBody,
+  orderPath,
+  ordersQuery,
+  plainOrderBody,
+} from "./schemas.ts";
 
 export type OrderController = ReturnType<typeof createOrderController>;
 
@@ -19,10 +27,12 @@ export function createOrderController(
   return { place, read, list, events };
 
   async function place(req: Request, res: Response): Promise<void> {
-    parse(noQuery, req.query, "query");
-    const { productId, quantity } = parse(orderBody, req.body);
+    // Express reads the query anew each time it is asked for it.
+    if (req.url.includes("?")) parse(noQuery, req.query, "query");
+    const { productId, quantity } = plainOrderBody(req.body) ?? parse(orderBody, req.body);
     const key = req.get("Idempotency-Key");
-    if (key !== undefined) parse(idempotencyKey, { "Idempotency-Key": key }, "header");
+    if (key !== undefined && !IDEMPOTENCY_KEY.test(key))
+      parse(idempotencyKey, { "Idempotency-Key": key }, "header");
     const { order, replayed } = await orders.place({
       principal: principalOf(req),
       productId,
@@ -34,7 +44,7 @@ export function createOrderController(
     setOrderId(req, order.orderId);
     if (replayed) res.set("Idempotent-Replayed", "true");
     res.setHeader("Location", `/api/orders/${order.orderId}`);
-    res.status(202).json(success(acceptedBody(order)));
+    sendJson(res, 202, success(acceptedBody(order)));
   }
 
   async function read(req: Request, res: Response): Promise<void> {

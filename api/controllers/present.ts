@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { Response } from "express";
 import type { AuditEntry } from "../../shared/domain/audit.ts";
 import type { DeadLetterSummary } from "../../shared/domain/dead-letter.ts";
 import { amountOf } from "../../shared/domain/money.ts";
@@ -18,6 +19,15 @@ import { encodeCursor } from "./schemas.ts";
 /** What goes out (contract §1, §2): instants as ISO 8601 with milliseconds, money as integers. */
 
 const instant = (epochMs: number): string => new Date(epochMs).toISOString();
+
+/** The same bytes as res.json, without its looking up settings, character sets and freshness for each answer. */
+export function sendJson(res: Response, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  res.statusCode = status;
+  res.setHeader("Content-Type", "application/json; charset=utf-8");
+  res.setHeader("Content-Length", Buffer.byteLength(text));
+  res.end(text);
+}
 
 export const success = (data: unknown): object => ({ success: true, data });
 

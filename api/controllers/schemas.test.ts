@@ -13,6 +13,7 @@ import {
   orderBody,
   orderPath,
   ordersQuery,
+  plainOrderBody,
   productBody,
   productPath,
   signupBody,
@@ -70,6 +71,29 @@ describe("an order's body", () => {
     orderBody,
     (json(`[${quantities}]`) as unknown[]).map((quantity) => ({ productId: 1, quantity })),
   );
+  it("is taken as the schema takes it, also where the schema is not asked", () => {
+    const count = fc.oneof(
+      fc.integer({ min: -1, max: 120 }),
+      fc.maxSafeInteger(),
+      fc.double(),
+      fc.jsonValue(),
+    );
+    const body = fc.oneof(
+      fc.record({ productId: count, quantity: count }, { requiredKeys: [] }),
+      fc.dictionary(fc.constantFrom("productId", "quantity", "__proto__", "price"), count),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(body, (value) => {
+        const plain = plainOrderBody(value);
+        if (plain) expect(parse(orderBody, value)).to.deep.equal(plain);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(plainOrderBody({ productId: 7 })).to.deep.equal({ productId: 7, quantity: 1 });
+    expect(plainOrderBody({ productId: 7, quantity: 2, price: 1 })).to.equal(undefined);
+  });
+
   refuses("a field that is the server's to say", orderBody, [
     { productId: 1, price: 1 },
     { productId: 1, userId: 2 },

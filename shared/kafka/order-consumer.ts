@@ -33,6 +33,8 @@ export interface ConsumerOptions {
   readonly handle: (messages: readonly RawMessage[], mine: () => boolean) => Promise<"decided" | "abandoned">;
   /** Called once when consumption has ended by itself: the process must end, too. */
   readonly onDead: (error: Error) => void;
+  /** ms, never going back. */
+  readonly elapsed?: () => number;
 }
 
 export interface OrderConsumer {
@@ -50,6 +52,7 @@ export function createOrderConsumer({
   log,
   handle,
   onDead,
+  elapsed = () => performance.now(),
 }: ConsumerOptions): OrderConsumer {
   const heartbeatMs = Math.floor(sessionTimeoutMs / HEARTBEATS_PER_SESSION);
   const consumer: Consumer = kafka.consumer({
@@ -97,7 +100,7 @@ export function createOrderConsumer({
 
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat } = payload;
-    const startedAt = performance.now();
+    const startedAt = elapsed();
     const mine = () => !stopping && payload.isRunning() && !payload.isStale();
     for (let i = 0; i < batch.messages.length; i += batchMax) {
       if (!mine()) return;
@@ -119,8 +122,7 @@ export function createOrderConsumer({
       await commit(payload);
       await heartbeat();
     }
-    if (batch.messages.length < batchMax && !stopping)
-      await sleep(startedAt + BATCH_EVERY_MS - performance.now());
+    if (batch.messages.length < batchMax && !stopping) await sleep(startedAt + BATCH_EVERY_MS - elapsed());
   }
 
   /** Partitions whose messages were decided together have resolved their offsets by the end of this turn: one request. */

@@ -121,6 +121,7 @@ export function startWorker(programs: Programs, process: Process): void {
     log,
     handle: (plant.handle ?? ((same) => same))(handle),
     onDead: () => undefined,
+    elapsed: scheduler.now,
   });
   scheduler.plan(0, `${process.name} starts`, run, { owner: process });
 
