@@ -28,6 +28,8 @@ export function createSequelize(settings: MysqlSettings, statementTimeoutMs: num
       supportBigNumbers: true,
       bigNumberStrings: false,
       decimalNumbers: false,
+      // Sequelize hands over finished statements: the driver would look for placeholders in every character of them.
+      queryFormat: (sql: string) => sql,
     },
   });
   sequelize.addHook("afterConnect", (connection) => {

@@ -6,6 +6,7 @@ import type { FailReason } from "../../shared/domain/order.ts";
 import type { DeadLetter, DecisionWriter, RawMessage } from "../../shared/domain/ports.ts";
 import { existingOrders, lockProducts } from "../../shared/mysql/decided-orders.ts";
 import { toSqlInstant } from "../../shared/mysql/instant.ts";
+import { valuesOf } from "../../shared/mysql/rows.ts";
 
 type Success = Extract<Decision, { outcome: "SUCCESS" }>;
 type Failed = Extract<Decision, { outcome: "FAILED" }>;
@@ -77,7 +78,7 @@ export function createDecisionWriter(
     afterOrderInsert();
     if (successes.length === 0) return;
     await insert(
-      "INSERT INTO settlements (order_id, user_id, product_id, type, amount, currency, settled_at) VALUES ?",
+      "INSERT INTO settlements (order_id, user_id, product_id, type, amount, currency, settled_at) VALUES",
       successes.map(({ order, amount }) => [
         order.orderId,
         order.userId,
@@ -95,11 +96,11 @@ export function createDecisionWriter(
   async function insertOrders(rows: readonly OrderRow[]): Promise<void> {
     await insert(
       `INSERT INTO orders (id, user_id, product_id, status, fail_reason, quantity, unit_price, currency, accepted_at,
-         decided_at) VALUES ?`,
+         decided_at) VALUES`,
       rows,
     );
     await insert(
-      "INSERT INTO order_history (order_id, from_status, to_status, changed_at) VALUES ?",
+      "INSERT INTO order_history (order_id, from_status, to_status, changed_at) VALUES",
       rows.map(([id, , , status, , , , , , decidedAt]) => [id, "PENDING", status, decidedAt]),
     );
   }
@@ -123,9 +124,9 @@ export function createDecisionWriter(
     const rows = [...scopes.values()].map(({ row }) => row);
     rows.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] - b[1] || (a[2] < b[2] ? -1 : 1)));
     await insert(
-      `INSERT INTO settlement_totals (scope, scope_id, currency, entries, amount) VALUES ?
-       ON DUPLICATE KEY UPDATE entries = entries + VALUES(entries), amount = amount + VALUES(amount)`,
+      "INSERT INTO settlement_totals (scope, scope_id, currency, entries, amount) VALUES",
       rows,
+      "ON DUPLICATE KEY UPDATE entries = entries + VALUES(entries), amount = amount + VALUES(amount)",
     );
   }
 
@@ -164,8 +165,7 @@ export function createDecisionWriter(
     );
     // A letter that an administrator has handled may be parked again by a redelivery: it stays handled.
     await insert(
-      `INSERT INTO dead_letters (topic, partition_no, offset_no, order_id, message_key, message_value, error, parked_at)
-       VALUES ? ON DUPLICATE KEY UPDATE parked_at = parked_at`,
+      `INSERT INTO dead_letters (topic, partition_no, offset_no, order_id, message_key, message_value, error, parked_at) VALUES`,
       letters.map(({ message, error, order, decidedOrderId }) => [
         message.topic,
         message.partition,
@@ -176,6 +176,7 @@ export function createDecisionWriter(
         error.slice(0, ERROR_CHARS_MAX),
         at,
       ]),
+      "ON DUPLICATE KEY UPDATE parked_at = parked_at",
     );
     return new Map([...named.keys()].map((id) => [id, existing.get(id)?.status ?? ("FAILED" as const)]));
   }
@@ -185,9 +186,10 @@ export function createDecisionWriter(
   }
 
   /** One statement for all rows; a plain INSERT, so that nothing is dropped or bent in silence. */
-  async function insert(sql: string, rows: readonly (readonly unknown[])[]): Promise<void> {
+  async function insert(into: string, rows: Parameters<typeof valuesOf>[1], behind = ""): Promise<void> {
     if (rows.length === 0) return;
-    await sequelize.query(sql, { replacements: [rows], transaction, type: QueryTypes.RAW });
+    const sql = `${into} ${valuesOf(sequelize, rows)} ${behind}`;
+    await sequelize.query(sql, { transaction, type: QueryTypes.RAW });
   }
 }
 
