@@ -103,6 +103,40 @@ describe("an access token", () => {
     });
   }
 
+  const good = forge(CLAIMS);
+  const shapes: [string, string][] = [
+    ["with junk behind a space", `Bearer ${good} ${"x".repeat(15_000)}`],
+    ["with little junk behind a space", `Bearer ${good} x`],
+    ["with junk of a header's length", `Bearer ${good}${"A".repeat(15_000)}`],
+    ["with junk in front", `x Bearer ${good}`],
+    ["behind two spaces", `Bearer  ${good}`],
+    ["behind a tab", `Bearer\t${good}`],
+    ["with a comma and a second one", `Bearer ${good}, Bearer ${good}`],
+    ["with a fourth part", `Bearer ${good}.x`],
+    ["in quotes", `Bearer "${good}"`],
+    ["that is longer than any of ours", `Bearer ${forge({ ...CLAIMS, more: "x".repeat(1_024) })}`],
+  ];
+  for (const [what, authorization] of shapes) {
+    it(`${what} is refused, before that token was taken and after`, async () => {
+      const fresh = createAuthenticate(SECRET, revocations);
+      const own = express()
+        .get("/me", fresh, (req, res) => void res.json(principalOf(req)))
+        .use(errorHandler(createLogRecorder()));
+      const statusOf = async (text: string): Promise<number> =>
+        (await request(own).get("/me").set("Authorization", text)).status;
+      expect(await statusOf(authorization)).to.equal(401);
+      expect(await statusOf(`Bearer ${good}`)).to.equal(200);
+      expect(await statusOf(authorization)).to.equal(401);
+    });
+  }
+
+  it("is taken behind the scheme in any case, and looked at anew each time", async () => {
+    for (const scheme of ["Bearer", "bearer", "BEARER", "bearer"]) {
+      const { status } = await request(app).get("/me").set("Authorization", `${scheme} ${good}`);
+      expect(status, scheme).to.equal(200);
+    }
+  });
+
   it("is not taken from the query, a cookie, or another scheme", async () => {
     const token = forge(CLAIMS);
     const asked = [
