@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Registry } from "prom-client";
 import type { AuditTrail, Log, RateLimit, Tracing } from "../shared/domain/ports.ts";
@@ -78,8 +78,24 @@ export interface AppDependencies {
     readonly corsOrigins: readonly string[];
     readonly docs: boolean;
     readonly metrics: boolean;
+    /** Where the files of both pages are. */
+    readonly pages: string;
   };
 }
+
+/** What stands before and behind the routes, by the name that the test of the matrix knows it by. */
+function step<T extends RequestHandler | ErrorRequestHandler>(name: string, handler: T): T {
+  return Object.defineProperty(handler, "name", { value: name });
+}
+
+/** Beside helmet's own: styles in files only (Swagger UI has a policy of its own), and no page may move its links' base. */
+const CONTENT_POLICY = {
+  baseUri: ["'none'"],
+  styleSrc: ["'self'"],
+  fontSrc: ["'self'"],
+  // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
+  upgradeInsecureRequests: null,
+};
 
 /** The HTTP program: what a request passes, top to bottom. */
 export function createApp(dependencies: AppDependencies): Express {
@@ -95,22 +111,21 @@ export function createApp(dependencies: AppDependencies): Express {
   // Answers change with every order: a tag would cost a hash and save nothing.
   app.disable("etag");
   app.set("trust proxy", settings.trustedProxies);
-  app.use(requestLog(dependencies.requests));
-  // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
-  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(step("request log", requestLog(dependencies.requests)));
+  app.use(step("security headers", helmet({ contentSecurityPolicy: { directives: CONTENT_POLICY } })));
   // Before limits and shedding: a page may read their refusals, and a late process still lets an order's preflight pass.
-  if (settings.corsOrigins.length > 0) app.use(allowOrigins(settings.corsOrigins));
+  if (settings.corsOrigins.length > 0) app.use(step("cors", allowOrigins(settings.corsOrigins)));
   app.use(
     operationRoutes(createOperationController(dependencies.registry, dependencies.checks), {
       metrics: settings.metrics,
     }),
   );
   // Behind probes and scrapes: nobody follows those.
-  if (dependencies.tracing) app.use(traceRequests(dependencies.tracing));
-  app.use(limitPerAddress(limits.address, limits.notes));
-  app.use(shedLoad(dependencies.load.now, dependencies.load.notes));
+  if (dependencies.tracing) app.use(step("tracing", traceRequests(dependencies.tracing)));
+  app.use(step("limit per address", limitPerAddress(limits.address, limits.notes)));
+  app.use(step("load shedding", shedLoad(dependencies.load.now, dependencies.load.notes)));
   if (settings.docs) app.use(docsRoutes());
-  app.use(staticPages());
+  app.use(staticPages(settings.pages));
   app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
   app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
   app.use(
@@ -142,7 +157,7 @@ export function createApp(dependencies: AppDependencies): Express {
     consistencyRoutes(createConsistencyController(dependencies.consistency), guards),
   );
   app.use("/api/admin/live", liveRoutes(createLiveController(dependencies.live), guards));
-  app.use(notFound);
-  app.use(errorHandler(log));
+  app.use(step("not found", notFound));
+  app.use(step("errors", errorHandler(log)));
   return app;
 }

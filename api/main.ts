@@ -50,6 +50,7 @@ import { createSettlementReader } from "./repositories/settlement-reader.ts";
 import { createSettlementSnapshots } from "./repositories/settlement-snapshots.ts";
 import { createUserRepository } from "./repositories/user-repository.ts";
 import { closeHttpServer, createHttpServer } from "./server.ts";
+import { PAGES_FOLDER } from "./static-pages.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createBacklogGuard } from "./services/backlog-guard.ts";
 import { createConsistencyService } from "./services/consistency-service.ts";
@@ -366,5 +367,6 @@ function appSettings(config: Readonly<ApiConfig>): AppDependencies["settings"] {
     corsOrigins: config.CORS_ORIGINS ?? [],
     docs: config.API_DOCS === "on",
     metrics: config.METRICS === "on",
+    pages: PAGES_FOLDER,
   };
 }
