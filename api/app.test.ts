@@ -100,9 +100,8 @@ export function createTestApp({
       tokens,
       revocations,
       attempts: {
-        startLogin: async () => ({ failed: nothing, succeeded: nothing }),
-        checkSignup: nothing,
-        signupConflicted: nothing,
+        startLogin: async () => ({ succeeded: nothing, undone: nothing }),
+        startSignup: async () => ({ succeeded: nothing, undone: nothing }),
       },
       log,
     }),

@@ -19,6 +19,9 @@ export interface ApiConfig extends SharedSettings, ReportSettings {
   readonly RATE_LIMIT_ORDERS_PER_USER: number;
   readonly LOGIN_FAILURES_PER_ACCOUNT: number;
   readonly LOGIN_FAILURES_PER_ADDRESS: number;
+  /** In ten seconds. */
+  readonly PASSWORDS_PER_ADDRESS: number;
+  readonly PASSWORD_QUEUE_MAX: number;
   readonly SHED_READS_ABOVE_MS: number;
   readonly SHED_ALL_BUT_ORDERS_ABOVE_MS: number;
   readonly EVENT_STREAMS_MAX: number;
@@ -72,6 +75,8 @@ export const apiSettings = Joi.object<ApiConfig>({
   RATE_LIMIT_ORDERS_PER_USER: Joi.number().integer().min(1).max(1_000_000).default(20),
   LOGIN_FAILURES_PER_ACCOUNT: Joi.number().integer().min(1).max(100_000).default(10),
   LOGIN_FAILURES_PER_ADDRESS: Joi.number().integer().min(1).max(1_000_000).default(30),
+  PASSWORDS_PER_ADDRESS: Joi.number().integer().min(1).max(1_000_000).default(60),
+  PASSWORD_QUEUE_MAX: Joi.number().integer().min(1).max(100_000).default(100),
   SHED_READS_ABOVE_MS: Joi.number().integer().min(20).max(60_000).default(250),
   SHED_ALL_BUT_ORDERS_ABOVE_MS: Joi.number()
     .integer()

@@ -83,6 +83,9 @@ const REPORT_STATEMENT_MAX_MS = 110_000;
 /** After each hundred rows of an export, longer than they took: orders come first. */
 const REPORT_REST_MS = 4;
 
+/** Of PASSWORDS_PER_ADDRESS. Short: who logs in before a sale must not wait a minute for what a neighbour did. */
+const PASSWORDS_WINDOW_S = 10;
+
 await startProgram(main);
 
 interface Wiring extends Connections {
@@ -133,7 +136,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   const orders = createOrderReader(sequelize);
   const orderStreams = openStreams(wiring, { orders, revocations });
   const live = openLive(wiring, { products, revocations });
-  const passwords = createPasswordHasher();
+  const passwords = createPasswordHasher(config.PASSWORD_QUEUE_MAX);
   lifecycle.onStop("password threads", () => passwords.close());
 
   let stopping = false;
@@ -329,6 +332,7 @@ function attemptLimits({ redis, config, log }: Wiring) {
     accountAtHome: createAttemptLimiter(redis, "login-home", config.LOGIN_FAILURES_PER_ACCOUNT),
     address: createAttemptLimiter(redis, "login-address", config.LOGIN_FAILURES_PER_ADDRESS),
     signup: createAttemptLimiter(redis, "signup-address", config.LOGIN_FAILURES_PER_ADDRESS),
+    work: createAttemptLimiter(redis, "passwords", config.PASSWORDS_PER_ADDRESS, PASSWORDS_WINDOW_S),
     known: createKnownAddresses(redis, log),
   });
 }
