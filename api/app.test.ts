@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { Registry } from "prom-client";
 import { request } from "../test/support/checked-request.ts";
 import { createRateLimit } from "../shared/rate-limit.ts";
+import { createReadiness } from "../shared/readiness.ts";
 import { createFakeAdministration } from "../shared/testing/administration.ts";
 import { createFakeClock } from "../shared/testing/clock.ts";
 import { createFakeDatabase } from "../shared/testing/database.ts";
@@ -89,7 +90,7 @@ export function createTestApp({
   const app = createApp({
     ...{ log, requests: log },
     registry: new Registry(),
-    checks: { redis: () => true },
+    readiness: createReadiness({ redis: () => true }),
     authenticate: createAuthenticate(SECRET, revocations),
     accounts: createAccountService({
       users: database.users,

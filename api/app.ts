@@ -2,7 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from "helmet";
 import type { Registry } from "prom-client";
 import type { AuditTrail, Log, RateLimit, Tracing } from "../shared/domain/ports.ts";
-import type { Check } from "../shared/readiness.ts";
+import type { Readiness } from "../shared/readiness.ts";
 import { createAccountController } from "./controllers/account-controller.ts";
 import { createAuditController } from "./controllers/audit-controller.ts";
 import { createConsistencyController } from "./controllers/consistency-controller.ts";
@@ -55,7 +55,7 @@ export interface AppDependencies {
   /** Undefined: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   readonly registry: Registry;
-  readonly checks: Readonly<Record<string, Check>>;
+  readonly readiness: () => Promise<Readiness>;
   readonly authenticate: RequestHandler;
   readonly accounts: AccountService;
   readonly products: ProductService;
@@ -116,7 +116,7 @@ export function createApp(dependencies: AppDependencies): Express {
   // Before limits and shedding: a page may read their refusals, and a late process still lets an order's preflight pass.
   if (settings.corsOrigins.length > 0) app.use(step("cors", allowOrigins(settings.corsOrigins)));
   app.use(
-    operationRoutes(createOperationController(dependencies.registry, dependencies.checks), {
+    operationRoutes(createOperationController(dependencies.registry, dependencies.readiness), {
       metrics: settings.metrics,
     }),
   );

@@ -1,6 +1,6 @@
 import Joi from "joi";
 import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
-import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
+import { loadConfig, onOutsideProduction, sharedSettings, type SharedSettings } from "../shared/config.ts";
 import { corsOrigins, shortInProduction, tlsEndedByProxy, trustProxy } from "./edge-settings.ts";
 import { reportSettings, type ReportSettings } from "./report-settings.ts";
 
@@ -38,14 +38,6 @@ const JWT_SECRET_BYTES_MIN = 32;
 /** Secrets that stand in tutorials, whatever is put behind or before them. */
 const WELL_KNOWN =
   /^(secret|changeme|change-me|password|jwt|default|example|your|test|flashpay)+[-_ .0-9a-z]*$/i;
-
-const onOutsideProduction = Joi.string()
-  .valid("on", "off")
-  .when("NODE_ENV", {
-    is: "production",
-    then: Joi.string().default("off"),
-    otherwise: Joi.string().default("on"),
-  });
 
 const secret = (name: string): Joi.StringSchema =>
   Joi.string()

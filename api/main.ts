@@ -24,6 +24,7 @@ import { createLedger } from "../shared/mysql/repositories/ledger.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
 import { createRateLimit } from "../shared/rate-limit.ts";
+import { createReadiness } from "../shared/readiness.ts";
 import { createAttemptLimiter, createSharedCount } from "../shared/redis/attempt-limiter.ts";
 import { followDecisionNews } from "../shared/redis/decision-news.ts";
 import { createIntakeCounts } from "../shared/redis/intake-counts.ts";
@@ -145,12 +146,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     requests: log.plain,
     tracing,
     registry,
-    checks: {
-      accepting: () => !stopping,
-      mysql: async () => (await sequelize.query("SELECT 1"), true),
-      redis: async () => (await redis.ping(), true),
-      kafka: async () => (await admin.describeCluster(), intake.events.healthy()),
-    },
+    readiness: watchServers(wiring, intake.events, () => !stopping),
     authenticate: createAuthenticate(config.JWT_SECRET, revocations, config.JWT_SECRET_PREVIOUS),
     accounts: createAccountService({
       users: createUserRepository(models, now),
@@ -191,6 +187,21 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       stopping = true;
     },
   };
+}
+
+function watchServers(
+  { sequelize, redis, admin }: Wiring,
+  events: { healthy(): boolean },
+  accepting: () => boolean,
+): AppDependencies["readiness"] {
+  return createReadiness(
+    {
+      mysql: async () => (await sequelize.query("SELECT 1"), true),
+      redis: async () => (await redis.ping(), true),
+      kafka: async () => (await admin.describeCluster(), events.healthy()),
+    },
+    { accepting },
+  );
 }
 
 async function openRevocations({ redis, config, log }: Wiring, lifecycle: Lifecycle): Promise<Revocations> {

@@ -133,3 +133,12 @@ export const sharedSettings = {
       "string.pattern.base": `FAIL_POINT must be one of ${FAIL_POINTS.join(", ")}, a colon and a count`,
     }),
 };
+
+/** What is nobody's business where strangers may come. */
+export const onOutsideProduction = Joi.string()
+  .valid("on", "off")
+  .when("NODE_ENV", {
+    is: "production",
+    then: Joi.string().default("off"),
+    otherwise: Joi.string().default("on"),
+  });
