@@ -2,6 +2,7 @@ import Joi from "joi";
 import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
 import { loadConfig, onOutsideProduction, sharedSettings, type SharedSettings } from "../shared/config.ts";
 import { corsOrigins, shortInProduction, tlsEndedByProxy, trustProxy } from "./edge-settings.ts";
+import { isGuessable } from "./guessable-secret.ts";
 import { reportSettings, type ReportSettings } from "./report-settings.ts";
 
 export interface ApiConfig extends SharedSettings, ReportSettings {
@@ -35,16 +36,12 @@ export interface ApiConfig extends SharedSettings, ReportSettings {
 }
 
 const JWT_SECRET_BYTES_MIN = 32;
-/** Secrets that stand in tutorials, whatever is put behind or before them. */
-const WELL_KNOWN =
-  /^(secret|changeme|change-me|password|jwt|default|example|your|test|flashpay)+[-_ .0-9a-z]*$/i;
-
 const secret = (name: string): Joi.StringSchema =>
   Joi.string()
     .custom(strongSecret)
     .messages({
       "secret.short": `${name} must have at least ${JWT_SECRET_BYTES_MIN} bytes`,
-      "secret.known": `${name} is a well-known or repeated text; use random bytes`,
+      "secret.known": `${name} is made of well-known words, a sequence or repetitions; use random bytes`,
     });
 
 export const apiSettings = Joi.object<ApiConfig>({
@@ -96,7 +93,7 @@ export const readApiConfig = (env: NodeJS.ProcessEnv = process.env): Promise<Rea
 
 function strongSecret(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
   if (Buffer.byteLength(value) < JWT_SECRET_BYTES_MIN) return helpers.error("secret.short");
-  if (WELL_KNOWN.test(value) || new Set(value).size < 8) return helpers.error("secret.known");
+  if (isGuessable(value, JWT_SECRET_BYTES_MIN)) return helpers.error("secret.known");
   return value;
 }
 
