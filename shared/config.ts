@@ -52,7 +52,11 @@ export function loadConfig<T>(
   return Object.freeze(result.value);
 }
 
-function fromFiles(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string | undefined> {
+/** Each of these settings as the environment says it, outright or in a file. @throws StartRefused */
+export function fromFiles(
+  env: NodeJS.ProcessEnv,
+  names: readonly string[],
+): Record<string, string | undefined> {
   const values: Record<string, string | undefined> = {};
   const problems: string[] = [];
   for (const name of names) {
