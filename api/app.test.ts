@@ -105,6 +105,7 @@ export function createTestApp({
         startSignup: async () => ({ succeeded: nothing, undone: nothing }),
       },
       log,
+      now: Date.now,
     }),
     products: createProductService({
       ...{ products, stock, sales: administration.sales, log, now: clock.now },

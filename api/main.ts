@@ -123,7 +123,7 @@ async function main(): Promise<void> {
 }
 
 async function wire(wiring: Wiring, lifecycle: Lifecycle) {
-  const { config, log, tracing, sequelize, redis, admin } = wiring;
+  const { config, log, tracing, sequelize, redis } = wiring;
   const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);
@@ -154,6 +154,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       tokens: createTokenIssuer(config.JWT_SECRET, config.JWT_EXPIRES_IN),
       revocations,
       attempts: attemptLimits(wiring),
+      now,
       log,
     }),
     products: createProductService({

@@ -26,6 +26,7 @@ const MATRIX: Readonly<
   "post /api/users/signup": [201, 201, 201, 201],
   "post /api/users/login": [200, 200, 200, 200],
   "post /api/users/logout": [401, 204, 204, 204],
+  "post /api/users/logout-all": [401, 204, 204, 204],
   "get /api/users/me": [401, 200, 200, 200],
   "get /api/products": [200, 200, 200, 200],
   "post /api/products": [401, 403, 403, 201],

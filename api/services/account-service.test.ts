@@ -6,6 +6,7 @@ import { createFakeRevocations } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
 import { createAccountService } from "./account-service.ts";
 
+const NOW = 1_800_000_000_000;
 const MINA = { username: "mina.kim", email: "mina@example.com", password: "correct horse" };
 
 function createScene() {
@@ -59,6 +60,7 @@ function createScene() {
       },
     },
     log,
+    now: () => NOW,
   });
   return { accounts, database, revocations, log, compared, counted, remembered, hasher, spent };
 }
@@ -189,7 +191,7 @@ describe("logging in", () => {
 });
 
 describe("logging out", () => {
-  const principal = { userId: 1, role: "user", jti: "j1", expiresAt: 99 } as const;
+  const principal = { userId: 1, role: "user", jti: "j1", issuedAt: 0, expiresAt: 99 } as const;
 
   it("revokes the token until it would have run out", async () => {
     const { accounts, revocations } = createScene();
@@ -198,16 +200,28 @@ describe("logging out", () => {
   });
 
   it("never claims success when the revocation is not stored", async () => {
+    for (const way of ["logOut", "logOutEverywhere"] as const) {
+      const { accounts, revocations } = createScene();
+      revocations.faults.fail("revoke");
+      expect((await errorOf(accounts[way](principal))).code, way).to.equal("not_ready");
+    }
+  });
+
+  it("everywhere ends all tokens that the user has been given until now, the asking one too", async () => {
     const { accounts, revocations } = createScene();
-    revocations.faults.fail("revoke");
-    expect((await errorOf(accounts.logOut(principal))).code).to.equal("not_ready");
+    await accounts.logOutEverywhere(principal);
+    expect(revocations.ended).to.deep.equal(new Map([[1, NOW]]));
+    const ahead = { ...principal, issuedAt: NOW + 500 };
+    await accounts.logOutEverywhere(ahead);
+    expect(revocations.isRevoked(ahead)).to.equal(true);
+    expect(revocations.isRevoked({ ...principal, userId: 2 })).to.equal(false);
   });
 });
 
 describe("the own account", () => {
   it("is unauthenticated when it no longer exists", async () => {
     const { accounts } = createScene();
-    const gone = { userId: 5, role: "user", jti: "j", expiresAt: 0 } as const;
+    const gone = { userId: 5, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
     expect((await errorOf(accounts.me(gone))).code).to.equal("unauthenticated");
   });
 });

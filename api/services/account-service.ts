@@ -43,14 +43,15 @@ export interface AccountServiceDependencies {
   readonly revocations: Revocations;
   readonly attempts: AttemptLimits;
   readonly log: Log;
+  readonly now: () => number;
 }
 
 export type AccountService = ReturnType<typeof createAccountService>;
 export type Login = { readonly username: string } | { readonly email: string };
 
 export function createAccountService(dependencies: AccountServiceDependencies) {
-  const { users, passwords, tokens, revocations, attempts, log } = dependencies;
-  return { signUp, logIn, logOut, me };
+  const { users, passwords, tokens, revocations, attempts, log, now } = dependencies;
+  return { signUp, logIn, logOut, logOutEverywhere, me };
 
   async function signUp(
     input: { readonly username: string; readonly email: string; readonly password: string },
@@ -90,15 +91,14 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
   }
 
   async function logOut({ jti, expiresAt, userId }: Principal, traceId?: string): Promise<void> {
-    await revocations.revoke(jti, expiresAt).catch((cause: unknown) => {
-      throw new DomainError(
-        "not_ready",
-        "Logging out is not possible right now. Try again shortly.",
-        { retryAfterS: 1 },
-        { cause },
-      );
-    });
+    await revocations.revoke(jti, expiresAt).catch(notLoggedOut);
     log.info({ userId, traceId }, "logged out");
+  }
+
+  /** The token that asks is among those that end, whatever the clocks of two machines say. */
+  async function logOutEverywhere({ userId, issuedAt }: Principal, traceId?: string): Promise<void> {
+    await revocations.revokeAll(userId, Math.max(now(), issuedAt)).catch(notLoggedOut);
+    log.info({ userId, traceId }, "logged out everywhere");
   }
 
   async function me({ userId }: Principal): Promise<User> {
@@ -109,3 +109,12 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
 }
 
 const accountOf = ({ id }: Pick<User, "id">): string => `id:${id}`;
+
+function notLoggedOut(cause: unknown): never {
+  throw new DomainError(
+    "not_ready",
+    "Logging out is not possible right now. Try again shortly.",
+    { retryAfterS: 1 },
+    { cause },
+  );
+}
