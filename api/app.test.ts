@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { Registry } from "prom-client";
 import { request } from "../test/support/checked-request.ts";
 import { createRateLimit } from "../shared/rate-limit.ts";
+import { createReadiness } from "../shared/readiness.ts";
 import { createFakeAdministration } from "../shared/testing/administration.ts";
 import { createFakeClock } from "../shared/testing/clock.ts";
 import { createFakeDatabase } from "../shared/testing/database.ts";
@@ -89,7 +90,7 @@ export function createTestApp({
   const app = createApp({
     ...{ log, requests: log },
     registry: new Registry(),
-    checks: { redis: () => true },
+    readiness: createReadiness({ redis: () => true }),
     authenticate: createAuthenticate(SECRET, revocations),
     accounts: createAccountService({
       users: database.users,
@@ -100,11 +101,11 @@ export function createTestApp({
       tokens,
       revocations,
       attempts: {
-        startLogin: async () => ({ failed: nothing, succeeded: nothing }),
-        checkSignup: nothing,
-        signupConflicted: nothing,
+        startLogin: async () => ({ succeeded: nothing, undone: nothing }),
+        startSignup: async () => ({ succeeded: nothing, undone: nothing }),
       },
       log,
+      now: Date.now,
     }),
     products: createProductService({
       ...{ products, stock, sales: administration.sales, log, now: clock.now },
@@ -171,6 +172,8 @@ export function createTestApp({
       corsOrigins: [],
       docs: true,
       metrics: true,
+      // Not built for a test of rules: the sources hold both pages, too.
+      pages: "api/pages",
       ...settings,
     },
   });
@@ -399,6 +402,26 @@ describe("an address", () => {
       const response = await request(app)[method]("/api/orders");
       expect([response.status, response.headers["allow"]]).to.deep.equal([405, "GET, HEAD, OPTIONS, POST"]);
     }
+  });
+
+  it("of a page or a document that is not there is no address at all", async () => {
+    const { app } = createTestApp();
+    for (const path of ["/admin/", "/ADMIN", "/pages/", "/pages/nothing.js", "/pages/%2e%2e/app.ts"])
+      expect((await request(app).get(path)).status, path).to.equal(404);
+  });
+
+  it("of a page lets it have scripts, styles and fonts in files of this origin only, and no other base", async () => {
+    const { app } = createTestApp();
+    const policyOf = async (path: string) =>
+      (await request(app).get(path)).headers["content-security-policy"] ?? "";
+    for (const path of ["/", "/admin", "/api/products", "/nothing"]) {
+      const policy = await policyOf(path);
+      expect(policy, path).not.to.match(/unsafe|https?:/);
+      for (const part of ["default-src 'self'", "script-src 'self'", "style-src 'self'", "base-uri 'none'"])
+        expect(policy.split(";"), path).to.include(part);
+    }
+    expect((await policyOf("/api-docs/")).split(";")).to.include("style-src 'self' 'unsafe-inline'");
+    expect(await policyOf("/api-docs/")).to.include("script-src 'self';");
   });
 
   it("of the documents shows the page, which reads the document beside it", async () => {

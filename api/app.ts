@@ -1,8 +1,8 @@
-import express, { type Express, type RequestHandler } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Registry } from "prom-client";
 import type { AuditTrail, Log, RateLimit, Tracing } from "../shared/domain/ports.ts";
-import type { Check } from "../shared/readiness.ts";
+import type { Readiness } from "../shared/readiness.ts";
 import { createAccountController } from "./controllers/account-controller.ts";
 import { createAuditController } from "./controllers/audit-controller.ts";
 import { createConsistencyController } from "./controllers/consistency-controller.ts";
@@ -56,7 +56,7 @@ export interface AppDependencies {
   /** Undefined: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   readonly registry: Registry;
-  readonly checks: Readonly<Record<string, Check>>;
+  readonly readiness: () => Promise<Readiness>;
   readonly authenticate: RequestHandler;
   readonly accounts: AccountService;
   readonly products: ProductService;
@@ -79,8 +79,24 @@ export interface AppDependencies {
     readonly corsOrigins: readonly string[];
     readonly docs: boolean;
     readonly metrics: boolean;
+    /** Where the files of both pages are. */
+    readonly pages: string;
   };
 }
+
+/** What stands before and behind the routes, by the name that the test of the matrix knows it by. */
+function step<T extends RequestHandler | ErrorRequestHandler>(name: string, handler: T): T {
+  return Object.defineProperty(handler, "name", { value: name });
+}
+
+/** Beside helmet's own: styles in files only (Swagger UI has a policy of its own), and no page may move its links' base. */
+const CONTENT_POLICY = {
+  baseUri: ["'none'"],
+  styleSrc: ["'self'"],
+  fontSrc: ["'self'"],
+  // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
+  upgradeInsecureRequests: null,
+};
 
 /** The HTTP program: what a request passes, top to bottom. */
 export function createApp(dependencies: AppDependencies): Express {
@@ -96,22 +112,24 @@ export function createApp(dependencies: AppDependencies): Express {
   // Answers change with every order: a tag would cost a hash and save nothing.
   app.disable("etag");
   app.set("trust proxy", settings.trustedProxies);
-  app.use(requestLog(dependencies.requests));
-  // TLS ends in front of this program: whether pages may be loaded over http is not for it to say.
+  app.use(step("request log", requestLog(dependencies.requests)));
   app.use(
-    constantHeaders(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })),
+    step(
+      "security headers",
+      constantHeaders(helmet({ contentSecurityPolicy: { directives: CONTENT_POLICY } })),
+    ),
   );
   // Before limits and shedding: a page may read their refusals, and a late process still lets an order's preflight pass.
-  if (settings.corsOrigins.length > 0) app.use(allowOrigins(settings.corsOrigins));
+  if (settings.corsOrigins.length > 0) app.use(step("cors", allowOrigins(settings.corsOrigins)));
   app.use(
-    operationRoutes(createOperationController(dependencies.registry, dependencies.checks), {
+    operationRoutes(createOperationController(dependencies.registry, dependencies.readiness), {
       metrics: settings.metrics,
     }),
   );
   // Behind probes and scrapes: nobody follows those.
-  if (dependencies.tracing) app.use(traceRequests(dependencies.tracing));
-  app.use(limitPerAddress(limits.address, limits.notes));
-  app.use(shedLoad(dependencies.load.now, dependencies.load.notes));
+  if (dependencies.tracing) app.use(step("tracing", traceRequests(dependencies.tracing)));
+  app.use(step("limit per address", limitPerAddress(limits.address, limits.notes)));
+  app.use(step("load shedding", shedLoad(dependencies.load.now, dependencies.load.notes)));
   // First of the routes: each one in front of it would be looked at for every order.
   app.use(
     "/api/orders",
@@ -121,7 +139,7 @@ export function createApp(dependencies: AppDependencies): Express {
     ),
   );
   if (settings.docs) app.use(docsRoutes());
-  app.use(staticPages());
+  app.use(staticPages(settings.pages));
   app.use("/api/users", accountRoutes(createAccountController(dependencies.accounts), guards));
   app.use("/api/products", productRoutes(createProductController(dependencies.products), guards));
   app.use(
@@ -146,7 +164,7 @@ export function createApp(dependencies: AppDependencies): Express {
     consistencyRoutes(createConsistencyController(dependencies.consistency), guards),
   );
   app.use("/api/admin/live", liveRoutes(createLiveController(dependencies.live), guards));
-  app.use(notFound);
-  app.use(errorHandler(log));
+  app.use(step("not found", notFound));
+  app.use(step("errors", errorHandler(log)));
   return app;
 }

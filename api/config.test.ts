@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { StartRefused } from "../shared/config.ts";
 import { apiSettings, loadApiConfig } from "./config.ts";
@@ -56,6 +57,18 @@ describe("the API's settings", () => {
     "SECRETSECRETSECRETSECRETSECRETSECRET",
     "abcabcabcabcabcabcabcabcabcabcabcabc",
   );
+  weak.push(
+    "a-string-secret-at-least-256-bits-long",
+    "my-super-secret-jwt-key-change-in-production",
+    "0123456789abcdef0123456789abcdef",
+    "0123456789abcdefghijklmnopqrstuvwxyz",
+    "zyxwvutsrqponmlkjihgfedcba9876543210",
+    "this-is-a-very-long-secret-key-for-jwt-tokens-1234567890",
+    "flashpay-development-secret-do-not-use-in-production!",
+    "8f3kQz01pLm4Vt7x8f3kQz01pLm4Vt7x",
+    "8f3kQz01pLm4Vt7x8f3kQz01pLm4Vt7x8f3kQz01",
+    "please-change-me-8f3kQz01pLm4Vt7x",
+  );
   for (const secret of weak) {
     it(`refuse the secret "${secret.slice(0, 20)}" of ${secret.length} characters, without repeating it`, () => {
       const sentence = refusalOf({ JWT_SECRET: secret });
@@ -63,6 +76,17 @@ describe("the API's settings", () => {
       if (secret.length > 8) expect(sentence).not.to.include(secret);
     });
   }
+
+  it("take random bytes, however they are written, and words in front of enough of them", () => {
+    for (let n = 0; n < 200; n += 1)
+      for (const secret of [
+        randomBytes(48).toString("base64"),
+        randomBytes(48).toString("base64url"),
+        randomBytes(32).toString("hex"),
+        `flashpay-jwt-secret-${randomBytes(32).toString("hex")}`,
+      ])
+        expect(refusalOf({ JWT_SECRET: secret }), secret).to.equal("");
+  });
 
   it("take an earlier secret, as strong as the present one and not the same", () => {
     const earlier = "c9e2f4b6d80f3571c9e2f4b6d80f3571-Yw";

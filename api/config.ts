@@ -1,7 +1,8 @@
 import Joi from "joi";
 import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
-import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
+import { loadConfig, onOutsideProduction, sharedSettings, type SharedSettings } from "../shared/config.ts";
 import { corsOrigins, shortInProduction, tlsEndedByProxy, trustProxy } from "./edge-settings.ts";
+import { isGuessable } from "./guessable-secret.ts";
 import { reportSettings, type ReportSettings } from "./report-settings.ts";
 
 export interface ApiConfig extends SharedSettings, ReportSettings {
@@ -19,6 +20,9 @@ export interface ApiConfig extends SharedSettings, ReportSettings {
   readonly RATE_LIMIT_ORDERS_PER_USER: number;
   readonly LOGIN_FAILURES_PER_ACCOUNT: number;
   readonly LOGIN_FAILURES_PER_ADDRESS: number;
+  /** In ten seconds. */
+  readonly PASSWORDS_PER_ADDRESS: number;
+  readonly PASSWORD_QUEUE_MAX: number;
   readonly SHED_READS_ABOVE_MS: number;
   readonly SHED_ALL_BUT_ORDERS_ABOVE_MS: number;
   readonly EVENT_STREAMS_MAX: number;
@@ -32,24 +36,12 @@ export interface ApiConfig extends SharedSettings, ReportSettings {
 }
 
 const JWT_SECRET_BYTES_MIN = 32;
-/** Secrets that stand in tutorials, whatever is put behind or before them. */
-const WELL_KNOWN =
-  /^(secret|changeme|change-me|password|jwt|default|example|your|test|flashpay)+[-_ .0-9a-z]*$/i;
-
-const onOutsideProduction = Joi.string()
-  .valid("on", "off")
-  .when("NODE_ENV", {
-    is: "production",
-    then: Joi.string().default("off"),
-    otherwise: Joi.string().default("on"),
-  });
-
 const secret = (name: string): Joi.StringSchema =>
   Joi.string()
     .custom(strongSecret)
     .messages({
       "secret.short": `${name} must have at least ${JWT_SECRET_BYTES_MIN} bytes`,
-      "secret.known": `${name} is a well-known or repeated text; use random bytes`,
+      "secret.known": `${name} is made of well-known words, a sequence or repetitions; use random bytes`,
     });
 
 export const apiSettings = Joi.object<ApiConfig>({
@@ -72,6 +64,8 @@ export const apiSettings = Joi.object<ApiConfig>({
   RATE_LIMIT_ORDERS_PER_USER: Joi.number().integer().min(1).max(1_000_000).default(20),
   LOGIN_FAILURES_PER_ACCOUNT: Joi.number().integer().min(1).max(100_000).default(10),
   LOGIN_FAILURES_PER_ADDRESS: Joi.number().integer().min(1).max(1_000_000).default(30),
+  PASSWORDS_PER_ADDRESS: Joi.number().integer().min(1).max(1_000_000).default(60),
+  PASSWORD_QUEUE_MAX: Joi.number().integer().min(1).max(100_000).default(100),
   SHED_READS_ABOVE_MS: Joi.number().integer().min(20).max(60_000).default(250),
   SHED_ALL_BUT_ORDERS_ABOVE_MS: Joi.number()
     .integer()
@@ -99,7 +93,7 @@ export const readApiConfig = (env: NodeJS.ProcessEnv = process.env): Promise<Rea
 
 function strongSecret(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
   if (Buffer.byteLength(value) < JWT_SECRET_BYTES_MIN) return helpers.error("secret.short");
-  if (WELL_KNOWN.test(value) || new Set(value).size < 8) return helpers.error("secret.known");
+  if (isGuessable(value, JWT_SECRET_BYTES_MIN)) return helpers.error("secret.known");
   return value;
 }
 

@@ -24,6 +24,7 @@ import { createLedger } from "../shared/mysql/repositories/ledger.ts";
 import { createProductRepository } from "../shared/mysql/repositories/product-repository.ts";
 import { createStockEpochs } from "../shared/mysql/repositories/stock-epochs.ts";
 import { createRateLimit } from "../shared/rate-limit.ts";
+import { createReadiness } from "../shared/readiness.ts";
 import { createAttemptLimiter, createSharedCount } from "../shared/redis/attempt-limiter.ts";
 import { followDecisionNews } from "../shared/redis/decision-news.ts";
 import { createIntakeCounts } from "../shared/redis/intake-counts.ts";
@@ -50,6 +51,7 @@ import { createSettlementReader } from "./repositories/settlement-reader.ts";
 import { createSettlementSnapshots } from "./repositories/settlement-snapshots.ts";
 import { createUserRepository } from "./repositories/user-repository.ts";
 import { closeHttpServer, createHttpServer } from "./server.ts";
+import { PAGES_FOLDER } from "./static-pages.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createBacklogGuard } from "./services/backlog-guard.ts";
 import { createConsistencyService } from "./services/consistency-service.ts";
@@ -81,6 +83,9 @@ const REPORT_STATEMENT_MAX_MS = 110_000;
 
 /** After each hundred rows of an export, longer than they took: orders come first. */
 const REPORT_REST_MS = 4;
+
+/** Of PASSWORDS_PER_ADDRESS. Short: who logs in before a sale must not wait a minute for what a neighbour did. */
+const PASSWORDS_WINDOW_S = 10;
 
 await startProgram(main);
 
@@ -118,7 +123,7 @@ async function main(): Promise<void> {
 }
 
 async function wire(wiring: Wiring, lifecycle: Lifecycle) {
-  const { config, log, tracing, sequelize, redis, admin } = wiring;
+  const { config, log, tracing, sequelize, redis } = wiring;
   const now = () => Date.now();
   const registry = createRegistry("api");
   const metrics = createApiMetrics(registry);
@@ -132,7 +137,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   const orders = createOrderReader(sequelize);
   const orderStreams = openStreams(wiring, { orders, revocations });
   const live = openLive(wiring, { products, revocations });
-  const passwords = createPasswordHasher();
+  const passwords = createPasswordHasher(config.PASSWORD_QUEUE_MAX);
   lifecycle.onStop("password threads", () => passwords.close());
 
   let stopping = false;
@@ -141,12 +146,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
     requests: log.plain,
     tracing,
     registry,
-    checks: {
-      accepting: () => !stopping,
-      mysql: async () => (await sequelize.query("SELECT 1"), true),
-      redis: async () => (await redis.ping(), true),
-      kafka: async () => (await admin.describeCluster(), intake.events.healthy()),
-    },
+    readiness: watchServers(wiring, intake.events, () => !stopping),
     authenticate: createAuthenticate(config.JWT_SECRET, revocations, config.JWT_SECRET_PREVIOUS),
     accounts: createAccountService({
       users: createUserRepository(models, now),
@@ -154,6 +154,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       tokens: createTokenIssuer(config.JWT_SECRET, config.JWT_EXPIRES_IN),
       revocations,
       attempts: attemptLimits(wiring),
+      now,
       log,
     }),
     products: createProductService({
@@ -187,6 +188,21 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       stopping = true;
     },
   };
+}
+
+function watchServers(
+  { sequelize, redis, admin }: Wiring,
+  events: { healthy(): boolean },
+  accepting: () => boolean,
+): AppDependencies["readiness"] {
+  return createReadiness(
+    {
+      mysql: async () => (await sequelize.query("SELECT 1"), true),
+      redis: async () => (await redis.ping(), true),
+      kafka: async () => (await admin.describeCluster(), events.healthy()),
+    },
+    { accepting },
+  );
 }
 
 async function openRevocations({ redis, config, log }: Wiring, lifecycle: Lifecycle): Promise<Revocations> {
@@ -328,6 +344,7 @@ function attemptLimits({ redis, config, log }: Wiring) {
     accountAtHome: createAttemptLimiter(redis, "login-home", config.LOGIN_FAILURES_PER_ACCOUNT),
     address: createAttemptLimiter(redis, "login-address", config.LOGIN_FAILURES_PER_ADDRESS),
     signup: createAttemptLimiter(redis, "signup-address", config.LOGIN_FAILURES_PER_ADDRESS),
+    work: createAttemptLimiter(redis, "passwords", config.PASSWORDS_PER_ADDRESS, PASSWORDS_WINDOW_S),
     known: createKnownAddresses(redis, log),
   });
 }
@@ -366,5 +383,6 @@ function appSettings(config: Readonly<ApiConfig>): AppDependencies["settings"] {
     corsOrigins: config.CORS_ORIGINS ?? [],
     docs: config.API_DOCS === "on",
     metrics: config.METRICS === "on",
+    pages: PAGES_FOLDER,
   };
 }

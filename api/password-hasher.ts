@@ -5,8 +5,8 @@ import { DomainError } from "../shared/domain/errors.ts";
 import type { PasswordHasher } from "./services/account-service.ts";
 import type { PasswordTask } from "./password-worker.ts";
 
-/** Log-ins that may wait for a thread: at 60 ms each, a few seconds' worth. Above it they hear not_ready. */
-const WAITING_MAX = 100;
+/** Of a tool, which hashes one. */
+const WAITING_MAX_DEFAULT = 10;
 /** A thread costs as much to start as a password to compare. */
 const THREAD_KEPT_MS = 60_000;
 /** Of the scheduler's, where it has them: who logs in takes what orders leave over. */
@@ -20,8 +20,11 @@ export interface ClosablePasswordHasher extends PasswordHasher {
   close(): Promise<void>;
 }
 
-/** bcrypt in worker threads, at most one a core: on the event loop eight log-ins would hold up every order for half a second. */
-export function createPasswordHasher(): ClosablePasswordHasher {
+/**
+ * bcrypt in worker threads, at most one a core: on the event loop eight log-ins would hold up every order for half a second.
+ * @param waitingMax passwords that may wait for a thread; above it they hear not_ready
+ */
+export function createPasswordHasher(waitingMax = WAITING_MAX_DEFAULT): ClosablePasswordHasher {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const pool = new Piscina<PasswordTask, string | boolean>({
     filename: fileURLToPath(new URL(`./password-worker.${extension}`, import.meta.url)),
@@ -29,7 +32,7 @@ export function createPasswordHasher(): ClosablePasswordHasher {
     minThreads: 0,
     maxThreads: availableParallelism(),
     idleTimeout: THREAD_KEPT_MS,
-    maxQueue: WAITING_MAX,
+    maxQueue: waitingMax,
     niceIncrement: NICE,
   });
   return {

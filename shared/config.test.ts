@@ -106,6 +106,19 @@ describe("the settings", () => {
     expect(sentence).to.include("MYSQL_PASSWORD_FILE").and.to.include("REDIS_URL_FILE");
   });
 
+  it("speak in clear to MySQL and Kafka unless told otherwise, and send Kafka no password in clear", () => {
+    expect(load()).to.include({ MYSQL_TLS: "off", KAFKA_TLS: "off" });
+    expect(load({ MYSQL_TLS: "on", KAFKA_TLS: "on" })).to.include({ MYSQL_TLS: "on", KAFKA_TLS: "on" });
+    for (const name of ["MYSQL_TLS", "KAFKA_TLS"]) expect(refusalOf({ [name]: "yes" })).to.include(name);
+    const account = { KAFKA_SASL_USERNAME: "flashpay", KAFKA_SASL_PASSWORD_FILE: fileWith("pw\n") };
+    expect(load(account)).to.include({ KAFKA_SASL_MECHANISM: "scram-sha-512", KAFKA_SASL_PASSWORD: "pw" });
+    const plain = { ...account, KAFKA_SASL_MECHANISM: "plain" };
+    expect(refusalOf(plain)).to.include("KAFKA_TLS must be on");
+    expect(refusalOf({ ...plain, KAFKA_TLS: "off" })).to.include("KAFKA_TLS must be on");
+    expect(load({ ...plain, KAFKA_TLS: "on" })).to.include({ KAFKA_SASL_MECHANISM: "plain" });
+    expect(refusalOf({ KAFKA_SASL_USERNAME: "flashpay" })).to.include("KAFKA_SASL_PASSWORD is required");
+  });
+
   it("take one address or several, of Redis and of Kafka", () => {
     const config = load({ REDIS_URL: "redis://a:1, rediss://b:2", KAFKA_BROKERS: "a:1 , b:2" });
     expect(config).to.include({ REDIS_URL: "redis://a:1, rediss://b:2", KAFKA_BROKERS: "a:1 , b:2" });

@@ -52,7 +52,11 @@ export function loadConfig<T>(
   return Object.freeze(result.value);
 }
 
-function fromFiles(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string | undefined> {
+/** Each of these settings as the environment says it, outright or in a file. @throws StartRefused */
+export function fromFiles(
+  env: NodeJS.ProcessEnv,
+  names: readonly string[],
+): Record<string, string | undefined> {
   const values: Record<string, string | undefined> = {};
   const problems: string[] = [];
   for (const name of names) {
@@ -81,6 +85,7 @@ export interface MysqlSettings {
   readonly MYSQL_USER: string;
   readonly MYSQL_PASSWORD: string;
   readonly MYSQL_DATABASE: string;
+  readonly MYSQL_TLS?: "on" | "off";
   readonly MYSQL_POOL_MAX: number;
 }
 
@@ -89,6 +94,10 @@ export interface SharedSettings extends MysqlSettings {
   readonly LOG_LEVEL: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   readonly REDIS_URL: string;
   readonly KAFKA_BROKERS: string;
+  readonly KAFKA_TLS?: "on" | "off";
+  readonly KAFKA_SASL_MECHANISM?: "plain" | "scram-sha-256" | "scram-sha-512";
+  readonly KAFKA_SASL_USERNAME?: string;
+  readonly KAFKA_SASL_PASSWORD?: string;
   readonly KAFKA_TOPIC_REPLICATION: number;
   /** OTLP over HTTP; undefined: nothing is traced. */
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
@@ -104,8 +113,12 @@ export const mysqlSettings = {
   MYSQL_USER: Joi.string().required(),
   MYSQL_PASSWORD: Joi.string().required(),
   MYSQL_DATABASE: Joi.string().required(),
+  MYSQL_TLS: Joi.string().valid("on", "off").default("off"),
   MYSQL_POOL_MAX: Joi.number().integer().min(2).max(100).default(15),
 };
+
+const PLAIN_NEEDS_TLS =
+  "KAFKA_TLS must be on where KAFKA_SASL_MECHANISM is plain, for the password would cross the network in clear";
 
 /** Settings of both programs, in the order of .env.example. */
 export const sharedSettings = {
@@ -119,6 +132,20 @@ export const sharedSettings = {
     .pattern(brokerList)
     .required()
     .messages({ "string.pattern.base": "KAFKA_BROKERS must be host:port, or several of them with commas" }),
+  KAFKA_SASL_MECHANISM: Joi.string()
+    .valid("plain", "scram-sha-256", "scram-sha-512")
+    .default("scram-sha-512"),
+  KAFKA_TLS: Joi.string()
+    .valid("on", "off")
+    .default("off")
+    .when("KAFKA_SASL_MECHANISM", {
+      is: "plain",
+      then: Joi.required()
+        .valid(Joi.override, "on")
+        .messages({ "any.only": PLAIN_NEEDS_TLS, "any.required": PLAIN_NEEDS_TLS }),
+    }),
+  KAFKA_SASL_USERNAME: Joi.string(),
+  KAFKA_SASL_PASSWORD: Joi.string().when("KAFKA_SASL_USERNAME", { is: Joi.exist(), then: Joi.required() }),
   KAFKA_TOPIC_REPLICATION: Joi.number().integer().min(1).max(7).default(3),
   OTEL_EXPORTER_OTLP_ENDPOINT: Joi.string()
     .uri({ scheme: ["http", "https"] })
@@ -133,3 +160,12 @@ export const sharedSettings = {
       "string.pattern.base": `FAIL_POINT must be one of ${FAIL_POINTS.join(", ")}, a colon and a count`,
     }),
 };
+
+/** What is nobody's business where strangers may come. */
+export const onOutsideProduction = Joi.string()
+  .valid("on", "off")
+  .when("NODE_ENV", {
+    is: "production",
+    then: Joi.string().default("off"),
+    otherwise: Joi.string().default("on"),
+  });

@@ -47,7 +47,7 @@ export async function openConnections(
   );
   lifecycle.onStop("redis", () => redis.quit());
 
-  const kafka = createKafka({ clientId: name, brokers: settings.KAFKA_BROKERS, log });
+  const kafka = createKafka({ clientId: name, brokers: settings.KAFKA_BROKERS, log, security: settings });
   const producer = createProducer(kafka);
   await reach("KAFKA_BROKERS", "Kafka", () => producer.connect());
   lifecycle.onStop("kafka producer", () => producer.disconnect());

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import sinon from "sinon";
-import { readiness } from "./readiness.ts";
+import { createReadiness, readiness, READINESS_SHARED_MS } from "./readiness.ts";
 
 describe("readiness", () => {
   it("is given when every check passes", async () => {
@@ -36,5 +36,48 @@ describe("readiness", () => {
     } finally {
       time.restore();
     }
+  });
+});
+
+describe("readiness that is asked for often", () => {
+  function createScene() {
+    const scene = { now: 0, asked: 0, isUp: true, isStopping: false };
+    const mysql = async () => {
+      scene.asked += 1;
+      return scene.isUp;
+    };
+    const ask = createReadiness({ mysql }, { accepting: () => !scene.isStopping }, () => scene.now);
+    return { scene, ask };
+  }
+
+  it("costs the servers one check, however many ask at once", async () => {
+    const { scene, ask } = createScene();
+    const answers = await Promise.all(Array.from({ length: 100 }, ask));
+    expect(scene.asked).to.equal(1);
+    for (const answer of answers)
+      expect(answer).to.deep.equal({ ready: true, checks: { accepting: true, mysql: true } });
+  });
+
+  it("is looked at anew when a quarter of a second is over, good or bad", async () => {
+    const { scene, ask } = createScene();
+    await ask();
+    scene.isUp = false;
+    scene.now = READINESS_SHARED_MS - 1;
+    expect([(await ask()).ready, scene.asked]).to.deep.equal([true, 1]);
+    scene.now = READINESS_SHARED_MS;
+    expect([(await ask()).ready, scene.asked]).to.deep.equal([false, 2]);
+    scene.isUp = true;
+    scene.now += READINESS_SHARED_MS;
+    expect([(await ask()).ready, scene.asked]).to.deep.equal([true, 3]);
+  });
+
+  it("is refused at once by a process that is stopping, also to those who asked before", async () => {
+    const { scene, ask } = createScene();
+    await ask();
+    const asked = ask();
+    scene.isStopping = true;
+    for (const answer of [await asked, await ask()])
+      expect(answer).to.deep.equal({ ready: false, checks: { accepting: false, mysql: true } });
+    expect(scene.asked).to.equal(1);
   });
 });

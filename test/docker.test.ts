@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { validate, ValidationSeverity } from "dockerfile-utils";
 import type Joi from "joi";
@@ -230,6 +232,30 @@ describe(COMPOSE, () => {
     }
   });
 
+  it("tells no secret on a command line, where every process of the machine could read it", () => {
+    for (const [name, { command = [], entrypoint = [], environment = {} }] of Object.entries(services)) {
+      const said = [command, entrypoint].flat().join(" ");
+      expect(said.replaceAll("$$", ""), name).not.to.match(/\$\{?\w*(PASSWORD|SECRET|URL)/);
+      for (const key of Object.keys(environment))
+        if (own.includes(name)) expect(key).not.to.match(/(PASSWORD|SECRET|_URL)$/);
+    }
+  });
+
+  it("gives Redis its password in a configuration that it reads from standard input", async () => {
+    const [shell = "", flags = "", script = "", ...rest] = service("redis").entrypoint ?? [];
+    const folder = mkdtempSync(join(tmpdir(), "flashpay-docker-"));
+    // In the place of the image's own start: says what it was called with, and what it could read.
+    writeFileSync(join(folder, "docker-entrypoint.sh"), '#!/bin/sh\necho "$@"; cat\n', { mode: 0o755 });
+    const command = [service("redis").command ?? []].flat();
+    const env = { PATH: `${folder}:/usr/bin:/bin`, REDISCLI_AUTH: "the-password" };
+    const result = await run(shell, [flags, script.replaceAll("$$", "$"), ...rest, ...command], { env });
+    rmSync(folder, { recursive: true });
+    expect(result.output.trimEnd().split("\n")).to.deep.equal([
+      `redis-server - ${command.join(" ")}`,
+      "requirepass the-password",
+    ]);
+  });
+
   it("has no default for a secret, and can be read with what the launcher sets", () => {
     const variables = [...text.replace(/^ *#.*$/gm, "").matchAll(/(?<!\$)\$\{([A-Z0-9_]+)(:[-?])?/g)].map(
       ([, name = "", rule]) => ({
@@ -263,7 +289,8 @@ describe(COMPOSE, () => {
     expect(mounted).to.deep.equal(["grafana_password"]);
     expect(secrets["grafana_password"]).to.deep.equal({ environment: "GRAFANA_PASSWORD" });
     expect(entrypoint.join("\n")).to.contain("test -s /run/secrets/grafana_password || {");
-    expect(service("api").environment?.["METRICS"]).to.equal("${METRICS:-off}");
+    for (const name of ["api", "worker"])
+      expect(service(name).environment?.["METRICS"], name).to.equal("${METRICS:-off}");
   });
 
   it("lets Kafka be reached from this machine and from the containers", () => {

@@ -19,7 +19,13 @@ interface Described {
   >;
 }
 
-const SECRETS = ["SPRING_CONFIG_PASSWORD", "MYSQL_PASSWORD", "JWT_SECRET", "JWT_SECRET_PREVIOUS"];
+const SECRETS = [
+  "SPRING_CONFIG_PASSWORD",
+  "MYSQL_PASSWORD",
+  "KAFKA_SASL_PASSWORD",
+  "JWT_SECRET",
+  "JWT_SECRET_PREVIOUS",
+];
 
 describe(".env.example", () => {
   const settings = parse(readFileSync(".env.example", "utf8"));

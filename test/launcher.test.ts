@@ -8,12 +8,15 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { Kafka, logLevel } from "kafkajs";
 import mysql from "mysql2/promise";
+import { loadApiConfig } from "../api/config.ts";
 import { run } from "../tools/stack/command.ts";
 import { StackFailure } from "../tools/stack/failure.ts";
 import { writeJson } from "../tools/stack/files.ts";
+import { ownAccount, programSettings } from "../tools/stack/programs.ts";
 import { startServers, type Servers } from "../tools/stack/servers.ts";
 import { createTopics } from "../tools/stack/topics.ts";
 import { waitFor } from "../tools/stack/wait.ts";
+import { loadWorkerConfig } from "../worker/config.ts";
 
 const START_TIMEOUT_MS = 120_000;
 
@@ -117,6 +120,40 @@ describe("the launcher's servers", function () {
     }).to.throw(StackFailure);
   });
 
+  it("are found by what stands in files, as Docker and Kubernetes hand secrets out", async () => {
+    const own = join(home, "files");
+    mkdirSync(own);
+    const inFiles = ["MYSQL_PASSWORD", "REDIS_URL"] as const;
+    const env: NodeJS.ProcessEnv = { ...process.env, ...named() };
+    for (const name of inFiles) {
+      writeFileSync(join(own, name), `${env[name] ?? ""}\n`);
+      env[`${name}_FILE`] = join(own, name);
+      env[name] = undefined;
+    }
+    const used = await startServers({ home: join(own, "home"), env, report: () => undefined });
+    await used.stop();
+    expect(used.mysql.password).to.equal(process.env["TEST_MYSQL_PASSWORD"]);
+    expect(used.redis.url).to.equal(process.env["TEST_REDIS_URL"]);
+    expect(
+      await refusal(
+        startServers({ home: join(own, "home"), env: { ...env, ...named() }, report: () => undefined }),
+      ),
+    ).to.contain("MYSQL_PASSWORD and MYSQL_PASSWORD_FILE are both set");
+  });
+
+  it("that the environment names come with a word of who owns the tables, unless the programs have accounts", async () => {
+    const told = async (accounts: NodeJS.ProcessEnv): Promise<string> => {
+      const said: string[] = [];
+      const env = { ...process.env, ...named(), ...accounts };
+      const used = await startServers({ home: join(home, "empty"), env, report: (line) => said.push(line) });
+      await used.stop();
+      return said.join("\n");
+    };
+    expect(await told({})).to.contain("MYSQL_API_USER and MYSQL_WORKER_USER");
+    expect(await told({ MYSQL_API_USER: "a" })).to.contain("MYSQL_API_USER and MYSQL_WORKER_USER");
+    expect(await told({ MYSQL_API_USER: "a", MYSQL_WORKER_USER: "w" })).not.to.contain("MYSQL_API_USER");
+  });
+
   for (const [setting, value] of [
     ["MYSQL_PASSWORD", "wrong"],
     ["REDIS_URL", "redis://127.0.0.1:1"],
@@ -145,6 +182,57 @@ describe("the launcher's servers", function () {
   it("refuse the log of another Kafka cluster", async () => {
     writeJson(join(home, "kafka/stamp.json"), { clusterId: "another" });
     expect(await refusal(start())).to.contain("belongs to another Kafka cluster");
+  });
+});
+
+describe("the settings that the launcher gives to the programs", () => {
+  const folder = mkdtempSync(join(tmpdir(), "flashpay-launcher-"));
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const fileWith = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const secret = "c9e2f4b6d80f3571c9e2f4b6d80f3571-Yw";
+  const wiring = {
+    mysql: { host: "db", port: 3306, user: "owner", password: "owner's", database: "flashpay" },
+    redis: { url: "redis://cache:6379" },
+    kafka: { brokers: "log:9092" },
+    replication: 1,
+    jwtSecret: secret,
+  };
+
+  it("are taken by both, whichever of them somebody keeps in files", () => {
+    const env = programSettings(
+      {
+        NODE_ENV: "development",
+        MYSQL_PASSWORD_FILE: fileWith("owner", "owner's\n"),
+        REDIS_URL_FILE: fileWith("redis", "redis://cache:6379\n"),
+        JWT_SECRET_FILE: fileWith("jwt", `${secret}\n`),
+        MYSQL_API_USER: "the_api",
+        MYSQL_API_PASSWORD_FILE: fileWith("api", "the api's\n"),
+        MYSQL_WORKER_USER: "the_worker",
+        MYSQL_WORKER_PASSWORD_FILE: fileWith("worker", "the worker's\n"),
+      },
+      wiring,
+    );
+    expect(loadApiConfig(ownAccount("api", env))).to.include({
+      ...{ JWT_SECRET: secret, MYSQL_USER: "the_api", MYSQL_PASSWORD: "the api's" },
+      REDIS_URL: "redis://cache:6379",
+    });
+    const ofWorker = ownAccount("worker", env);
+    expect(loadWorkerConfig(ofWorker)).to.include({
+      MYSQL_USER: "the_worker",
+      MYSQL_PASSWORD: "the worker's",
+    });
+    expect(JSON.stringify(ofWorker)).not.to.contain("the api's");
+  });
+
+  it("leave to the programs the files of settings that the launcher does not know", () => {
+    const file = fileWith("before", "d1e2f4b6d80f3571c9e2f4b6d80f3571-Qq\n");
+    const env = programSettings({ NODE_ENV: "development", JWT_SECRET_PREVIOUS_FILE: file }, wiring);
+    expect(loadApiConfig(env).JWT_SECRET_PREVIOUS).to.match(/-Qq$/);
   });
 });
 

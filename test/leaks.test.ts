@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createTokenIssuer } from "../api/middleware/authenticate.ts";
-import { leaksInLogs, leaksInTitle, secretsIn } from "./support/leaks.ts";
+import { leaksInTitles, secretsOfRun, watchLeaks } from "../tools/stack/leak-watch.ts";
+import { leaksBelow, leaksInLogs, leaksInTitle, secretsIn } from "../tools/stack/leaks.ts";
 import { openSandbox } from "./support/sandbox.ts";
+import { until } from "./support/until.ts";
 
 const SECRETS = { JWT_SECRET: "planted-secret-of-this-test", "nothing at all": "" };
 
@@ -38,6 +42,40 @@ describe("the search for leaked secrets", () => {
       "a process title holds runner",
     ]);
     expect(leaksInTitle(undefined, SECRETS)).to.deep.equal([]);
+  });
+
+  it("reads every log below a folder, however deep, and leaves the servers' own data alone", () => {
+    const below = join(folder, "tmp/spec/log");
+    mkdirSync(below, { recursive: true });
+    writeFileSync(join(below, "api.log"), SECRETS.JWT_SECRET);
+    writeFileSync(join(folder, "tmp/spec/secrets.json"), SECRETS.JWT_SECRET);
+    expect(leaksBelow(folder, SECRETS)).to.deep.equal(["tmp/spec/log/api.log holds JWT_SECRET"]);
+    rmSync(below, { recursive: true });
+    expect(leaksBelow(folder, SECRETS)).to.deep.equal([]);
+  });
+
+  it("reads the titles of all processes while they run, and what was printed", async () => {
+    const watch = watchLeaks(SECRETS);
+    const child = spawn("sleep", ["60"], { argv0: SECRETS.JWT_SECRET });
+    await until("its title is there", () => leaksInTitles(SECRETS).length > 0, 5_000);
+    const said = join(folder, "said");
+    writeFileSync(said, `a ${SECRETS.JWT_SECRET}`);
+    expect(watch.end({ said, home: join(folder, "none") })).to.deep.equal([
+      "a process title holds JWT_SECRET",
+      "the output holds JWT_SECRET",
+    ]);
+    child.kill();
+    await once(child, "exit");
+    expect(watchLeaks(SECRETS).end({ said: join(folder, "none"), home: folder })).to.deep.equal([]);
+  });
+
+  it("has the secrets of this very run: its servers' passwords and what its sandboxes sign with", async () => {
+    const sandbox = await openSandbox();
+    await sandbox.close();
+    const { env } = process;
+    const planted = Object.values(secretsOfRun(env["TEST_HOME"] ?? ""));
+    const used = [sandbox.jwtSecret, env["TEST_MYSQL_PASSWORD"], new URL(sandbox.redisUrl).password];
+    for (const secret of used) expect(planted.includes(secret ?? "")).to.equal(true);
   });
 
   it("fails a spec whose sandbox has a leak in its logs", async () => {

@@ -225,7 +225,7 @@ function createWorld(stock: number, perUserLimit: number) {
     const idempotencyKey = key === undefined ? undefined : `key-of-sixteen-${key}-${quantity}`;
     try {
       const { order } = await intake.place({
-        principal: { userId, role: "user", jti: "j", expiresAt: 0 },
+        principal: { userId, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 },
         productId: 1,
         quantity,
         traceId: "t",

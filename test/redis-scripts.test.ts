@@ -10,7 +10,7 @@ import { keys, tombstoneBucket } from "../shared/redis/keys.ts";
 import { unpackOrder } from "../shared/redis/packed-order.ts";
 import { createJobLock, createRedlock } from "../shared/redis/lock.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
-import { createRevocationList } from "../shared/redis/revocations.ts";
+import { createRevocationList, type RevocationList } from "../shared/redis/revocations.ts";
 import { redisProblem } from "../shared/redis/server-checks.ts";
 import { createStockStore } from "../shared/redis/stock-store.ts";
 import { cases, timeFor } from "../shared/testing/cases.ts";
@@ -824,13 +824,14 @@ describe("a revoked token", () => {
       createRevocationList(second, 1_800_000, log),
     ];
     const jti = uuidv7();
+    const token = { jti, userId: 1, issuedAt: Date.now() };
     const expiresAt = Math.floor(Date.now() / 1_000) + 600;
     try {
       await Promise.all([a.start(), b.start()]);
-      expect(b.isRevoked(jti)).to.equal(false);
+      expect(b.isRevoked(token)).to.equal(false);
       await a.revoke(jti, expiresAt);
-      expect(a.isRevoked(jti)).to.equal(true);
-      await eventually("the second process knows", () => b.isRevoked(jti), 1_000);
+      expect(a.isRevoked(token)).to.equal(true);
+      await eventually("the second process knows", () => b.isRevoked(token), 1_000);
     } finally {
       a.stop();
       b.stop();
@@ -842,12 +843,49 @@ describe("a revoked token", () => {
   it("is known to a process that starts later", async () => {
     const [a, b] = [createRevocationList(redis, 1_800_000, log), createRevocationList(redis, 1_800_000, log)];
     const jti = uuidv7();
+    const token = { jti, userId: 1, issuedAt: Date.now() };
     const expiresAt = Math.floor(Date.now() / 1_000) + 600;
     await a.revoke(jti, expiresAt);
     await b.start();
     b.stop();
-    expect(b.isRevoked(jti)).to.equal(true);
+    expect(b.isRevoked(token)).to.equal(true);
     await redis.zrem(keys.revoked(), `${jti}:${expiresAt}`);
+  });
+});
+
+describe("all tokens of a user", () => {
+  const userId = 4_000_000_007;
+  const issuedUntil = Date.now();
+  const member = `user:${userId}:${issuedUntil}`;
+  const issuedAt = (ms: number, of = userId) => ({ jti: uuidv7(), userId: of, issuedAt: ms });
+  afterEach(() => redis.zrem(keys.revoked(), member));
+
+  it("are known to have ended to a second process within one second, and to one that starts later", async () => {
+    const lists = [1, 2, 3].map(() => createRevocationList(redis, 1_800_000, log));
+    const [a, b, late] = lists as [RevocationList, RevocationList, RevocationList];
+    try {
+      await Promise.all([a.start(), b.start()]);
+      expect(b.isRevoked(issuedAt(issuedUntil))).to.equal(false);
+      await a.revokeAll(userId, issuedUntil);
+      expect(a.isRevoked(issuedAt(issuedUntil))).to.equal(true);
+      await eventually("the second process knows", () => b.isRevoked(issuedAt(issuedUntil)), 1_000);
+      await late.start();
+      for (const list of [a, b, late]) {
+        expect(list.isRevoked(issuedAt(issuedUntil - 1_000))).to.equal(true);
+        expect(list.isRevoked(issuedAt(issuedUntil + 1)), "a later one").to.equal(false);
+        expect(list.isRevoked(issuedAt(issuedUntil, userId + 1)), "another user's").to.equal(false);
+      }
+    } finally {
+      for (const list of lists) list.stop();
+    }
+  });
+
+  it("are forgotten when none of them can be alive any more", async () => {
+    const list = createRevocationList(redis, 1, log);
+    await redis.zadd(keys.revoked(), issuedUntil - 60_000, member);
+    await list.start();
+    list.stop();
+    expect(await redis.zscore(keys.revoked(), member)).to.equal(null);
   });
 });
 

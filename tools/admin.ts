@@ -7,14 +7,20 @@ import { createUserRepository } from "../api/repositories/user-repository.ts";
 import { signupBody } from "../api/controllers/schemas.ts";
 import { StartRefused } from "../shared/config.ts";
 import { DomainError } from "../shared/domain/errors.ts";
+import { createLogger } from "../shared/logger.ts";
 import { createSequelize } from "../shared/mysql/connection.ts";
 import { defineModels } from "../shared/mysql/models.ts";
-import { startProgram } from "../shared/start.ts";
-import { toolMysqlSettings } from "./settings.ts";
+import { connectRedis } from "../shared/redis/client.ts";
+import { createRevocationList } from "../shared/redis/revocations.ts";
+import { reach, startProgram } from "../shared/start.ts";
+import { toolAccountSettings, toolMysqlSettings } from "./settings.ts";
 
 const USAGE = `Usage: npm run admin -- create <username> [--email <address>] [--password-stdin] [--if-missing]
 Makes an administrator. The password is asked for on a terminal, read from standard input with --password-stdin, and
-generated and printed otherwise; there is no default.`;
+generated and printed otherwise; there is no default.
+
+       npm run admin -- revoke <username>
+Ends every access token that the account was given until now, on every API process within a second.`;
 
 const STATEMENT_TIMEOUT_MS = 10_000;
 
@@ -30,7 +36,19 @@ async function main(): Promise<void> {
     },
   });
   const [command, username, ...rest] = positionals;
-  if (command !== "create" || !username || rest.length > 0) throw new StartRefused(USAGE);
+  if (!username || rest.length > 0) throw new StartRefused(USAGE);
+  if (command === "create") await create(username, values);
+  else if (command === "revoke") await revoke(username);
+  else throw new StartRefused(USAGE);
+}
+
+interface CreateFlags {
+  readonly email?: string | undefined;
+  readonly "password-stdin": boolean;
+  readonly "if-missing": boolean;
+}
+
+async function create(username: string, values: CreateFlags): Promise<void> {
   const settings = toolMysqlSettings();
   const { password, generated } = await choosePassword(values["password-stdin"]);
   const account = accountOf(username, values.email ?? `${username.toLowerCase()}@flashpay.invalid`, password);
@@ -55,6 +73,28 @@ async function main(): Promise<void> {
     console.log(`Administrator ${username} exists; nothing was changed.`);
   } finally {
     await passwords.close();
+    await sequelize.close();
+  }
+}
+
+async function revoke(username: string): Promise<void> {
+  const settings = toolAccountSettings();
+  const log = createLogger("admin", "silent");
+  const sequelize = createSequelize(settings, STATEMENT_TIMEOUT_MS);
+  try {
+    const users = createUserRepository(defineModels(sequelize), () => Date.now());
+    const user = await users.findByLogin({ username });
+    // The database's collation takes other spellings for the same name; whose tokens end must be beyond doubt.
+    if (user?.username.toLowerCase() !== username.toLowerCase())
+      throw new StartRefused(`There is no account ${username}.`);
+    const redis = await reach("REDIS_URL", "Redis", () =>
+      connectRedis({ url: settings.REDIS_URL, name: "flashpay-admin", onError: () => undefined }),
+    );
+    // It is not started: how long a token lives matters to those who read the list.
+    await createRevocationList(redis, 0, log).revokeAll(user.id, Date.now());
+    await redis.quit();
+    console.log(`All tokens of ${user.username} (id ${user.id}) have ended.`);
+  } finally {
     await sequelize.close();
   }
 }

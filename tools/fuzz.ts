@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { fuzz, type FuzzOutcome } from "../test/fuzz/fuzz.ts";
+import { fuzz, warmOf, type FuzzOutcome } from "../test/fuzz/fuzz.ts";
+import { growthOfLastHalf } from "../test/fuzz/memory.ts";
 import { sharedServers } from "../test/support/servers.ts";
 import { openPrivateRun } from "./stack/private-run.ts";
 import { removeAbandonedHomes } from "./stack/test-home.ts";
@@ -64,8 +65,11 @@ function inWords({ answers, problems, resident }: FuzzOutcome): string {
   return [
     ...counts.map(([answer, times]) => `${String(times).padStart(8)}  ${answer}`),
     ...(["api", "worker"] as const).map((program) => {
-      const [warm, after] = resident[program].map((bytes) => `${Math.round(bytes / MEGABYTE)} MB`);
-      return `${program}: ${warm ?? ""} resident after a tenth, ${after ?? ""} in the end`;
+      const samples = resident[program];
+      const [warm, after, late] = [warmOf(samples), samples.at(-1) ?? 0, growthOfLastHalf(samples) ?? 0].map(
+        (bytes) => `${Math.round(bytes / MEGABYTE)} MB`,
+      );
+      return `${program}: ${warm ?? ""} resident after a tenth, ${after ?? ""} in the end; ${late ?? ""} by the slope of the last half`;
     }),
     ...problems,
     `${problems.length} problems\n`,

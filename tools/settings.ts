@@ -41,6 +41,17 @@ export const toolSettings = (): Readonly<SharedSettings> =>
 export const toolMysqlSettings = (): Readonly<MysqlSettings> =>
   loadConfig(Joi.object<MysqlSettings>(mysqlSettings), environmentOrStack());
 
+export interface AccountSettings extends MysqlSettings {
+  readonly REDIS_URL: string;
+}
+
+/** For a tool that looks an account up and ends its tokens. */
+export const toolAccountSettings = (): Readonly<AccountSettings> =>
+  loadConfig(
+    Joi.object<AccountSettings>({ ...mysqlSettings, REDIS_URL: sharedSettings.REDIS_URL }),
+    environmentOrStack(),
+  );
+
 function environmentOrStack(): NodeJS.ProcessEnv {
   if (process.env["MYSQL_HOST"]) return process.env;
   const stack = readStack();

@@ -4,6 +4,7 @@ import { provideChromium } from "./stack/chromium.ts";
 import { run } from "./stack/command.ts";
 import { StackFailure } from "./stack/failure.ts";
 import { cacheFolder, REPOSITORY } from "./stack/home.ts";
+import { secretsOfRun, watchLeaks } from "./stack/leak-watch.ts";
 import { killEverything, stopEverything } from "./stack/registry.ts";
 import { createReport } from "./stack/report.ts";
 import { onStopWish } from "./stack/signals.ts";
@@ -44,7 +45,12 @@ const environment = {
   ...cleanEnvironment(process.env),
   FLASHPAY_CACHE: cacheFolder(process.env),
   TMPDIR: temporary,
+  // What prints goes through this process: whether it may be coloured is told by where it goes then.
+  ...(process.stdout.isTTY && { FORCE_COLOR: "1" }),
 };
+/** All that the specs print, for the search for secrets. */
+const said = join(home, "said.txt");
+const leakWatch = watchLeaks(secretsOfRun(home));
 let interrupted = false;
 
 process.on("exit", () => {
@@ -70,10 +76,14 @@ async function main(): Promise<void> {
   const counts: Counts[] = [];
   if (everything && !flags["no-check"]) counts.push(await check());
   counts.push(
-    await runSpecs(unit, { grep: flags.grep, env: environment, countsFile: join(home, "unit.json") }),
+    await runSpecs(unit, {
+      ...{ grep: flags.grep, env: environment, output: { log: said, tee: true } },
+      countsFile: join(home, "unit.json"),
+    }),
   );
   if (integration.length > 0) counts.push(await onServers(integration));
   if (interrupted) return; // the signal's own way out is under way
+  counts.push(leaked());
   const { passed, failed } = sum(counts);
   process.stdout.write(`${String(passed)} passed, ${String(failed)} failed\n`);
   process.exit(failed === 0 ? 0 : 1);
@@ -92,6 +102,13 @@ async function check(): Promise<Counts> {
   return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
+/** One failure, if any of the secrets that this run has used stands where somebody could read it. */
+function leaked(): Counts {
+  const leaks = leakWatch.end({ said, home });
+  for (const leak of leaks) report(`a secret has leaked: ${leak}`);
+  return { passed: 0, failed: leaks.length > 0 ? 1 : 0 };
+}
+
 /** Private servers for one run of specs. That they do not come up is a failure like any other. */
 async function onServers(specs: readonly string[]): Promise<Counts> {
   try {
@@ -101,6 +118,7 @@ async function onServers(specs: readonly string[]): Promise<Counts> {
     const counts = await runSpecs(specs, {
       grep: flags.grep,
       env: servers.env,
+      output: { log: said, tee: true },
       countsFile: join(home, "integration.json"),
     });
     await servers.stop();

@@ -101,7 +101,8 @@ async function connect(onClose: (release: () => unknown) => void): Promise<Conne
     redis.disconnect();
   });
   const brokers = settings.KAFKA_BROKERS;
-  const admin: Admin = createKafka({ clientId: "flashpay-verify", brokers, log: silent }).admin();
+  const wish = { clientId: "flashpay-verify", brokers, log: silent, security: settings };
+  const admin: Admin = createKafka(wish).admin();
   onClose(() => admin.disconnect());
   await reach("KAFKA_BROKERS", "Kafka", () => admin.connect());
   const backlog = createBacklogWatch(admin);

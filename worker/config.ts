@@ -1,6 +1,6 @@
 import Joi from "joi";
 import { readConfig, type ReadConfig } from "../shared/config-server/read-config.ts";
-import { loadConfig, sharedSettings, type SharedSettings } from "../shared/config.ts";
+import { loadConfig, onOutsideProduction, sharedSettings, type SharedSettings } from "../shared/config.ts";
 
 export interface WorkerConfig extends SharedSettings {
   readonly WORKER_HOST: string;
@@ -8,6 +8,7 @@ export interface WorkerConfig extends SharedSettings {
   readonly WORKER_BATCH_MAX: number;
   readonly PRODUCE_TIMEOUT_MS: number;
   readonly WORKER_SESSION_TIMEOUT_MS: number;
+  readonly METRICS: "on" | "off";
 }
 
 export const workerSettings = Joi.object<WorkerConfig>({
@@ -17,6 +18,7 @@ export const workerSettings = Joi.object<WorkerConfig>({
   WORKER_BATCH_MAX: Joi.number().integer().min(1).max(5_000).default(1_000),
   PRODUCE_TIMEOUT_MS: Joi.number().integer().min(100).max(5_000).default(900),
   WORKER_SESSION_TIMEOUT_MS: Joi.number().integer().min(1_000).max(30_000).default(10_000),
+  METRICS: onOutsideProduction,
 });
 
 /** @throws StartRefused with every problem at once */

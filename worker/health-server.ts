@@ -1,11 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
-import { readiness, type Check } from "../shared/readiness.ts";
+import { createReadiness, type Check } from "../shared/readiness.ts";
 
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** /healthz, /readyz and /metrics of a program that serves nothing else. */
-export function createHealthServer(registry: Registry, checks: Readonly<Record<string, Check>>): Server {
+/**
+ * /healthz, /readyz and /metrics of a program that serves nothing else.
+ * @param registry undefined: no /metrics
+ */
+export function createHealthServer(
+  registry: Registry | undefined,
+  checks: Readonly<Record<string, Check>>,
+): Server {
+  const readiness = createReadiness(checks);
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
     (req, res) => {
@@ -21,24 +28,24 @@ export function createHealthServer(registry: Registry, checks: Readonly<Record<s
       res.writeHead(405, { Allow: "GET, HEAD" }).end();
       return;
     }
-    switch (req.url) {
-      case "/healthz":
-        json(res, 200, { success: true, data: { status: "ok" } });
-        return;
-      case "/readyz": {
-        const { ready, checks: results } = await readiness(checks);
-        json(res, ready ? 200 : 503, {
-          success: ready,
-          data: { status: ready ? "ready" : "not_ready", checks: results },
-        });
-        return;
-      }
-      case "/metrics":
-        res.writeHead(200, { "Content-Type": registry.contentType }).end(await registry.metrics());
-        return;
-      default:
-        res.writeHead(404).end();
+    const { url } = req;
+    if (url === "/healthz") {
+      json(res, 200, { success: true, data: { status: "ok" } });
+      return;
     }
+    if (url === "/readyz") {
+      const { ready, checks: results } = await readiness();
+      json(res, ready ? 200 : 503, {
+        success: ready,
+        data: { status: ready ? "ready" : "not_ready", checks: results },
+      });
+      return;
+    }
+    if (url === "/metrics" && registry) {
+      res.writeHead(200, { "Content-Type": registry.contentType }).end(await registry.metrics());
+      return;
+    }
+    res.writeHead(404).end();
   }
 }
 

@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   await consumer.start();
   lifecycle.onStop("consumer", () => consumer.stop());
 
-  const server = createHealthServer(registry, {
+  const server = createHealthServer(config.METRICS === "on" ? registry : undefined, {
     mysql: async () => (await sequelize.query("SELECT 1"), true),
     redis: async () => (await redis.ping(), true),
     kafka: () => consumer.joined(),

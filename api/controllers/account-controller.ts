@@ -8,7 +8,7 @@ import { loginBody, noQuery, signupBody, type LoginBody } from "./schemas.ts";
 export type AccountController = ReturnType<typeof createAccountController>;
 
 export function createAccountController(accounts: AccountService) {
-  return { signUp, logIn, logOut, me };
+  return { signUp, logIn, logOut, logOutEverywhere, me };
 
   async function signUp(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
@@ -35,6 +35,12 @@ export function createAccountController(accounts: AccountService) {
   async function logOut(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
     await accounts.logOut(principalOf(req), traceIdOf(req));
+    res.status(204).end();
+  }
+
+  async function logOutEverywhere(req: Request, res: Response): Promise<void> {
+    parse(noQuery, req.query, "query");
+    await accounts.logOutEverywhere(principalOf(req), traceIdOf(req));
     res.status(204).end();
   }
 

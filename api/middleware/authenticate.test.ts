@@ -74,6 +74,8 @@ describe("an access token", () => {
     ["that ran out a second ago", forge({ ...CLAIMS, exp: NOW_S - 1 })],
     ["that is not valid yet", forge({ ...CLAIMS, nbf: NOW_S + 60 })],
     ["without exp", forge(without("exp"))],
+    ["without the time of its issue", forge(without("iat"))],
+    ["with a time of its issue that is none", forge({ ...CLAIMS, iat: "now" })],
     ["with exp as text", forge({ ...CLAIMS, exp: "never" })],
     ["with exp beyond every number", forge(JSON.stringify(CLAIMS).replace(/"exp":\d+/, '"exp":1e400'))],
     ["with a broken exp", forge({ ...CLAIMS, exp: NOW_S + 600.5 })],
@@ -103,6 +105,40 @@ describe("an access token", () => {
     });
   }
 
+  const good = forge(CLAIMS);
+  const shapes: [string, string][] = [
+    ["with junk behind a space", `Bearer ${good} ${"x".repeat(15_000)}`],
+    ["with little junk behind a space", `Bearer ${good} x`],
+    ["with junk of a header's length", `Bearer ${good}${"A".repeat(15_000)}`],
+    ["with junk in front", `x Bearer ${good}`],
+    ["behind two spaces", `Bearer  ${good}`],
+    ["behind a tab", `Bearer\t${good}`],
+    ["with a comma and a second one", `Bearer ${good}, Bearer ${good}`],
+    ["with a fourth part", `Bearer ${good}.x`],
+    ["in quotes", `Bearer "${good}"`],
+    ["that is longer than any of ours", `Bearer ${forge({ ...CLAIMS, more: "x".repeat(1_024) })}`],
+  ];
+  for (const [what, authorization] of shapes) {
+    it(`${what} is refused, before that token was taken and after`, async () => {
+      const fresh = createAuthenticate(SECRET, revocations);
+      const own = express()
+        .get("/me", fresh, (req, res) => void res.json(principalOf(req)))
+        .use(errorHandler(createLogRecorder()));
+      const statusOf = async (text: string): Promise<number> =>
+        (await request(own).get("/me").set("Authorization", text)).status;
+      expect(await statusOf(authorization)).to.equal(401);
+      expect(await statusOf(`Bearer ${good}`)).to.equal(200);
+      expect(await statusOf(authorization)).to.equal(401);
+    });
+  }
+
+  it("is taken behind the scheme in any case, and looked at anew each time", async () => {
+    for (const scheme of ["Bearer", "bearer", "BEARER", "bearer"]) {
+      const { status } = await request(app).get("/me").set("Authorization", `${scheme} ${good}`);
+      expect(status, scheme).to.equal(200);
+    }
+  });
+
   it("is not taken from the query, a cookie, or another scheme", async () => {
     const token = forge(CLAIMS);
     const asked = [
@@ -127,6 +163,25 @@ describe("an access token", () => {
     expect((await ask(token)).status).to.equal(200);
     await revocations.revoke("jti-seen-then-revoked", CLAIMS.exp);
     expect((await ask(token)).status).to.equal(401);
+  });
+
+  it("that was issued before all of its user's were ended is refused, taken before or not; a later one is not", async () => {
+    const { issue } = createTokenIssuer(SECRET, 600);
+    const issuedAt = (ms: number): string => {
+      const clock = sinon.useFakeTimers({ toFake: ["Date"], now: ms });
+      try {
+        return issue({ id: 8, role: "user", jti: `jti-${ms}` }).accessToken;
+      } finally {
+        clock.restore();
+      }
+    };
+    const endedAt = Date.now() - 1_000;
+    const [seen, unseen, later] = [issuedAt(endedAt - 1), issuedAt(endedAt), issuedAt(endedAt + 1)];
+    expect((await ask(seen)).status).to.equal(200);
+    await revocations.revokeAll(8, endedAt);
+    expect([(await ask(seen)).status, (await ask(unseen)).status]).to.deep.equal([401, 401]);
+    expect((await ask(later)).status).to.equal(200);
+    expect((await ask(forge(CLAIMS))).status, "another user's").to.equal(200);
   });
 
   it("that was taken before is refused from the second on in which it expires", async () => {

@@ -1,9 +1,9 @@
 import { createHash, createSecretKey, type KeyObject } from "node:crypto";
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import jwt from "jsonwebtoken";
 import { LRUCache } from "lru-cache";
 import passport from "passport";
-import { ExtractJwt, Strategy, type SecretOrKeyProvider, type VerifiedCallback } from "passport-jwt";
+import { Strategy, type SecretOrKeyProvider, type VerifiedCallback } from "passport-jwt";
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { Revocations } from "../../shared/domain/ports.ts";
 import { ROLES, type Principal, type Role } from "../../shared/domain/user.ts";
@@ -13,27 +13,36 @@ import { principalOf, setPrincipal } from "../request-context.ts";
 const ALGORITHM = "HS256";
 const ISSUER = "flashpay";
 const AUDIENCE = "flashpay-api";
+const SCHEME = "Bearer ";
+/** Ours have about 400. What is longer is looked at no further: no parser, no memory. */
+const AUTHORIZATION_LENGTH_MAX = 1_024;
+/** From beginning to end: what stands behind a good token would make it another one to remember. */
+const ONE_TOKEN = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 /**
- * Tokens whose signature was found good, about 0.6 kB each: a buyer looks, buys and asks what became of it with the same one.
- * Expiry and revocation are looked at each time.
+ * Headers whose token's signature was found good, 1 kB each at most: a buyer looks, buys and asks what became of it with
+ * the same one. A token has one place here, under `Bearer ` as clients write it. Expiry and revocation are looked at each time.
  */
 const TOKENS_REMEMBERED_MAX = 20_000;
 
 export function createTokenIssuer(secret: string, expiresInS: number): TokenIssuer {
   const { key, kid } = signingKey(secret);
   return {
-    issue: ({ id, role, jti }) => ({
-      accessToken: jwt.sign({ role }, key, {
-        algorithm: ALGORITHM,
-        keyid: kid,
-        subject: String(id),
-        jwtid: jti,
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        expiresIn: expiresInS,
-      }),
-      expiresInS,
-    }),
+    issue: ({ id, role, jti }) => {
+      // To the millisecond, as RFC 7519 allows: a log-in right after a log-out everywhere is not of the same moment.
+      const iat = Date.now() / 1_000;
+      const exp = Math.floor(iat) + expiresInS;
+      return {
+        accessToken: jwt.sign({ role, iat, exp }, key, {
+          algorithm: ALGORITHM,
+          keyid: kid,
+          subject: String(id),
+          jwtid: jti,
+          issuer: ISSUER,
+          audience: AUDIENCE,
+        }),
+        expiresInS,
+      };
+    },
   };
 }
 
@@ -48,7 +57,7 @@ export function createAuthenticate(
 ): RequestHandler {
   const strategy = new Strategy(
     {
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: ({ headers }: Request) => ONE_TOKEN.exec(headers.authorization ?? "")?.[1] ?? null,
       ...keysFor(secret, previousSecret),
       algorithms: [ALGORITHM],
       issuer: ISSUER,
@@ -56,14 +65,19 @@ export function createAuthenticate(
     },
     (claims: unknown, done: VerifiedCallback) => {
       const principal = toPrincipal(claims);
-      done(null, principal && !revocations.isRevoked(principal.jti) ? principal : false);
+      done(null, principal && !revocations.isRevoked(principal) ? principal : false);
     },
   );
   const verified = new LRUCache<string, Principal>({ max: TOKENS_REMEMBERED_MAX });
   return (req, res, next) => {
     const { authorization = "" } = req.headers;
+    if (authorization.length > AUTHORIZATION_LENGTH_MAX) {
+      next(unauthenticated());
+      return;
+    }
+    // The whole header as it came: to cut the token out would cost every order more than the look-up itself.
     const known = verified.get(authorization);
-    if (known && Date.now() < known.expiresAt * 1_000 && !revocations.isRevoked(known.jti)) {
+    if (known && Date.now() < known.expiresAt * 1_000 && !revocations.isRevoked(known)) {
       setPrincipal(req, known);
       next();
       return;
@@ -73,10 +87,11 @@ export function createAuthenticate(
       { session: false },
       (error: unknown, principal: Principal | false | null) => {
         if (error || !principal) {
-          next(new DomainError("unauthenticated", "A valid access token is required."));
+          next(unauthenticated());
           return;
         }
-        verified.set(authorization, principal);
+        // The scheme counts in any case (RFC 9110), 64 of them: only one is remembered.
+        if (authorization.startsWith(SCHEME)) verified.set(authorization, principal);
         setPrincipal(req, principal);
         next();
       },
@@ -84,6 +99,9 @@ export function createAuthenticate(
     void verify(req, res, next);
   };
 }
+
+const unauthenticated = (): DomainError =>
+  new DomainError("unauthenticated", "A valid access token is required.");
 
 interface SigningKey {
   /** Not text: passport-jwt tries to read text as a public key first, 0.3 ms a request. */
@@ -126,11 +144,11 @@ export function requireRole(role: Role): RequestHandler {
 
 /** A token that verifies and lacks what ours have is not ours: no expiry, a made-up role, a broken subject. */
 function toPrincipal(claims: unknown): Principal | undefined {
-  const { sub, role, jti, exp } = claims as Record<string, unknown>;
+  const { sub, role, jti, iat, exp } = claims as Record<string, unknown>;
   const userId = typeof sub === "string" && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : Number.NaN;
   if (!Number.isSafeInteger(userId) || typeof jti !== "string" || jti === "" || typeof exp !== "number")
     return undefined;
-  if (!Number.isSafeInteger(exp)) return undefined;
+  if (!Number.isSafeInteger(exp) || typeof iat !== "number" || !Number.isFinite(iat)) return undefined;
   const known = ROLES.find((candidate) => candidate === role);
-  return known && { userId, role: known, jti, expiresAt: exp };
+  return known && { userId, role: known, jti, issuedAt: Math.round(iat * 1_000), expiresAt: exp };
 }

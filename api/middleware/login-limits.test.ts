@@ -5,8 +5,9 @@ import { createAttemptLimits } from "./login-limits.ts";
 
 const PER_ACCOUNT = 10;
 const PER_ADDRESS = 30;
+const WORK = 200;
 
-function createScene() {
+function createScene({ work = WORK } = {}) {
   const minute = (points: number) => new RateLimiterMemory({ points, duration: 60 });
   const known = new Set<string>();
   const limits = createAttemptLimits({
@@ -14,6 +15,7 @@ function createScene() {
     accountAtHome: minute(PER_ACCOUNT),
     address: minute(PER_ADDRESS),
     signup: minute(PER_ADDRESS),
+    work: minute(work),
     known: {
       has: async (account, address) => known.has(`${account} ${address}`),
       remember: async (account, address) => void known.add(`${account} ${address}`),
@@ -23,7 +25,7 @@ function createScene() {
   const tried = async (account: string, address: string, right = false): Promise<number | undefined> => {
     try {
       const attempt = await limits.startLogin(account, address);
-      await (right ? attempt.succeeded() : attempt.failed());
+      if (right) await attempt.succeeded();
       return undefined;
     } catch (error) {
       if (error instanceof DomainError && error.code === "too_many_requests")
@@ -36,7 +38,7 @@ function createScene() {
     for (let i = 0; i < times; i += 1) if (await tried(account, addressOf(i))) refused += 1;
     return refused;
   };
-  return { tried, refusals };
+  return { limits, tried, refusals };
 }
 
 describe("tries to log in", () => {
@@ -73,5 +75,68 @@ describe("tries to log in", () => {
       expect(await tried(`name:${i}`, "192.0.2.1")).to.equal(undefined);
     expect(await tried("name:other", "192.0.2.1")).to.be.within(1, 60);
     expect(await tried("name:other", "192.0.2.2")).to.equal(undefined);
+  });
+
+  it("of one address end at its limit, too, when all of them come at once", async () => {
+    const { tried } = createScene();
+    const tries = Array.from({ length: 100 }, (_, i) => tried(`name:${i}`, "192.0.2.1"));
+    const refused = (await Promise.all(tries)).filter((seconds) => seconds !== undefined);
+    expect(refused.length).to.equal(100 - PER_ADDRESS);
+  });
+
+  it("that are right cost nothing, also when more of them come at once than may be wrong", async () => {
+    const { limits, tried } = createScene();
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 2 * PER_ADDRESS }, (_, i) => limits.startLogin(`id:${i}`, "192.0.2.1")),
+    );
+    for (const attempt of attempts) if (attempt.status === "fulfilled") await attempt.value.succeeded();
+    for (let i = 0; i < PER_ADDRESS; i += 1)
+      expect(await tried(`name:${i}`, "192.0.2.1")).to.equal(undefined);
+    expect(await tried("name:other", "192.0.2.1")).to.be.within(1, 60);
+  });
+
+  it("that came to nothing cost neither account nor address anything", async () => {
+    const { limits, tried } = createScene();
+    for (let i = 0; i < 2 * PER_ADDRESS; i += 1)
+      await (await limits.startLogin("id:1", "192.0.2.1")).undone();
+    expect(await tried("id:1", "192.0.2.1")).to.equal(undefined);
+  });
+
+  it("on an account that is closed cost the address nothing", async () => {
+    const { tried, refusals } = createScene();
+    await refusals(PER_ACCOUNT, "id:1", (i) => `10.0.0.${i}`);
+    expect(await refusals(2 * PER_ADDRESS, "id:1", () => "192.0.2.1")).to.equal(2 * PER_ADDRESS);
+    expect(await tried("id:2", "192.0.2.1")).to.equal(undefined);
+  });
+
+  it("know the address of a sign-up", async () => {
+    const { limits, tried, refusals } = createScene();
+    await (await limits.startSignup("192.0.2.1")).succeeded("id:1");
+    expect(await refusals(20, "id:1", (i) => `10.0.0.${i}`)).to.equal(20 - PER_ACCOUNT);
+    expect(await tried("id:1", "192.0.2.1", true)).to.equal(undefined);
+  });
+});
+
+describe("sign-ups of one address", () => {
+  it("end at its limit when their names are taken, also when all of them come at once", async () => {
+    const { limits } = createScene();
+    const tries = await Promise.allSettled(
+      Array.from({ length: 100 }, () => limits.startSignup("192.0.2.1")),
+    );
+    expect(tries.filter(({ status }) => status === "rejected").length).to.equal(100 - PER_ADDRESS);
+  });
+});
+
+describe("the passwords that one address may have hashed", () => {
+  it("end at their own limit, right ones and sign-ups included, and cost nobody a try", async () => {
+    const { limits, tried } = createScene({ work: 4 });
+    for (const account of ["id:1", "id:2"])
+      expect(await tried(account, "192.0.2.1", true)).to.equal(undefined);
+    for (const account of ["id:3", "id:4"]) await (await limits.startSignup("192.0.2.1")).succeeded(account);
+    for (let i = 0; i < 2 * PER_ADDRESS; i += 1)
+      expect(await tried("id:1", "192.0.2.1", true)).to.be.within(1, 60);
+    const signup: unknown = await limits.startSignup("192.0.2.1").catch((error: unknown) => error);
+    expect(signup).to.be.instanceOf(DomainError).and.to.include({ code: "too_many_requests" });
+    expect(await tried("id:1", "192.0.2.2", true), "another address").to.equal(undefined);
   });
 });

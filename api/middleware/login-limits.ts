@@ -8,7 +8,6 @@ import { addressOf } from "./rate-limit.ts";
 /** What counts tries: over all processes (Redis), or in this one while Redis is away. */
 export interface Limiter {
   consume(key: string): Promise<RateLimiterRes>;
-  get(key: string): Promise<RateLimiterRes | null>;
   reward(key: string): Promise<RateLimiterRes>;
 }
 
@@ -19,57 +18,70 @@ export interface AttemptLimiters {
   readonly accountAtHome: Limiter;
   readonly address: Limiter;
   readonly signup: Limiter;
+  /** Passwords that one address may have hashed, right ones and sign-ups included: each is 60 ms of a core. */
+  readonly work: Limiter;
   readonly known: KnownAddresses;
 }
 
 /**
  * Only wrong tries count, so a right password is never slowed down by its owner's own log-ins. An address where the
  * account has logged in before has tries of its own: strangers who use up theirs lock out other strangers, not the owner.
+ * Every try counts before its password is looked at, and is given back when it was right, or came to nothing: tries in
+ * parallel cannot all come before the first count.
  */
-export function createAttemptLimits({
-  account,
-  accountAtHome,
-  address,
-  signup,
-  known,
-}: AttemptLimiters): AttemptLimits {
+export function createAttemptLimits(limiters: AttemptLimiters): AttemptLimits {
+  const { account, accountAtHome, address, signup, work, known } = limiters;
   return {
     async startLogin(name, from) {
       const place = addressOf(from);
       const who = hashed(name);
       const there = hashed(`${name} ${place}`);
-      const [isKnown] = await Promise.all([known.has(who, there), refuseSpent(address, place)]);
-      const [limiter, key] = isKnown ? [accountAtHome, there] : [account, who];
-      await consume(limiter, key);
+      const isKnown = await known.has(who, there);
+      const giveBack = await take([address, place], isKnown ? [accountAtHome, there] : [account, who]);
+      await spend(work, place, giveBack);
       return {
-        failed: () => count(address, place),
+        undone: giveBack,
         async succeeded() {
-          await Promise.all([limiter.reward(key), known.remember(who, there)]);
+          await Promise.all([giveBack(), known.remember(who, there)]);
         },
       };
     },
-    checkSignup: (from) => refuseSpent(signup, addressOf(from)),
-    signupConflicted: (from) => count(signup, addressOf(from)),
+    async startSignup(from) {
+      const place = addressOf(from);
+      const giveBack = await take([signup, place]);
+      await spend(work, place, giveBack);
+      return {
+        undone: giveBack,
+        async succeeded(name) {
+          await Promise.all([giveBack(), known.remember(hashed(name), hashed(`${name} ${place}`))]);
+        },
+      };
+    },
   };
 }
 
-async function consume(limiter: Limiter, key: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (error) {
-    throw error instanceof RateLimiterRes ? tooMany(error) : error;
+/** One of each, or none. @returns what gives them back */
+async function take(...wanted: (readonly [Limiter, string])[]): Promise<() => Promise<void>> {
+  const taken: (readonly [Limiter, string])[] = [];
+  const giveBack = async (): Promise<void> => {
+    await Promise.all(taken.splice(0).map(([limiter, key]) => limiter.reward(key)));
+  };
+  for (const [limiter, key] of wanted) {
+    // One that is refused has been counted, too: those that are under way and right would not bring the count down again.
+    taken.push([limiter, key]);
+    await limiter.consume(key).catch(async (error: unknown) => {
+      await giveBack();
+      throw error instanceof RateLimiterRes ? tooMany(error) : error;
+    });
   }
+  return giveBack;
 }
 
-async function refuseSpent(limiter: Limiter, key: string): Promise<void> {
-  const spent = await limiter.get(key);
-  if (spent && spent.remainingPoints <= 0) throw tooMany(spent);
-}
-
-/** The try itself was answered already; one over the limit is refused at the next. */
-async function count(limiter: Limiter, key: string): Promise<void> {
-  await limiter.consume(key).catch((error: unknown) => {
-    if (!(error instanceof RateLimiterRes)) throw error;
+/** For work that is done whatever comes of it. */
+async function spend(limiter: Limiter, key: string, giveBack: () => Promise<void>): Promise<void> {
+  await take([limiter, key]).catch(async (error: unknown) => {
+    await giveBack();
+    throw error;
   });
 }
 

@@ -66,6 +66,23 @@ export function accountRoutes(accounts: AccountController, { authenticate, jsonB
   serve(router, "/logout", { post: [authenticate, accounts.logOut] });
   /**
    * @openapi
+   * /api/users/logout-all:
+   *   post:
+   *     operationId: logOutEverywhere
+   *     tags: [Users]
+   *     summary: Revoke all access tokens of the own account
+   *     description: Every token that the account was given until now is refused by every process within one second, this one included.
+   *     responses:
+   *       204: { description: The tokens are revoked. }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/logout-all", { post: [authenticate, accounts.logOutEverywhere] });
+  /**
+   * @openapi
    * /api/users/me:
    *   get:
    *     operationId: readOwnAccount

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import type { Express } from "express";
+import { Router, type Express, type RequestHandler } from "express";
 import { orderIdOf, SALE_START, sampleOrder } from "../../shared/testing/samples.ts";
 import { createHttpClient, type Answer, type HttpClient } from "../../test/support/http-client.ts";
-import { servedRoutes, type ServedRoute } from "../../test/support/served-routes.ts";
+import { servedRoutes, stepsOf, type ServedRoute } from "../../test/support/served-routes.ts";
 import { createTestApp } from "../app.test.ts";
 
 /**
@@ -19,9 +19,14 @@ const MATRIX: Readonly<
   "get /readyz": [200, 200, 200, 200],
   "get /metrics": [200, 200, 200, 200],
   "get /api-docs.json": [200, 200, 200, 200],
+  "get /api-docs/{file}": [200, 200, 200, 200],
+  "get /": [200, 200, 200, 200],
+  "get /admin": [200, 200, 200, 200],
+  "get /pages/{file}": [200, 200, 200, 200],
   "post /api/users/signup": [201, 201, 201, 201],
   "post /api/users/login": [200, 200, 200, 200],
   "post /api/users/logout": [401, 204, 204, 204],
+  "post /api/users/logout-all": [401, 204, 204, 204],
   "get /api/users/me": [401, 200, 200, 200],
   "get /api/products": [200, 200, 200, 200],
   "post /api/products": [401, 403, 403, 201],
@@ -51,6 +56,15 @@ const MATRIX: Readonly<
   "get /api/admin/consistency": [401, 403, 403, 200],
   "get /api/admin/live": [401, 403, 403, 200],
 };
+/** What a request passes beside its route, in this order: whatever else is put there could answer it. */
+const STEPS = [
+  "request log",
+  "security headers",
+  "limit per address",
+  "load shedding",
+  "not found",
+  "errors",
+];
 const ROLES = ["nobody", "other", "owner", "admin"] as const;
 type Role = (typeof ROLES)[number];
 const METHODS = ["get", "post", "put", "patch", "delete", "options", "head", "trace"];
@@ -67,17 +81,19 @@ const BODIES: Readonly<Record<string, object>> = {
   "post /api/orders": { productId: 1 },
   "post /api/admin/dead-letters/{id}/discard": { reason: "a test" },
 };
-/** Not made by `serve`: what it does not know is not there. */
-const WITHOUT_405 = new Set(["/api-docs.json"]);
 const OWNED = orderIdOf(1);
 const EXPORTED = orderIdOf(2);
 
 const KNOWN_PATHS = Object.keys(MATRIX).map((name) => name.split(" ")[1]!);
 const routesOf = (app: Express) => servedRoutes(app, KNOWN_PATHS);
+const servedOf = (app: Express, name: string) =>
+  routesOf(app).find((served) => served.name === name) as ServedRoute;
 const addressOf = (path: string) =>
   path
     .replace("/orders/{id}", `/orders/${OWNED}`)
     .replace("/exports/{id}", `/exports/${EXPORTED}`)
+    .replace("/pages/{file}", "/pages/icon.svg")
+    .replace("/api-docs/{file}", "/api-docs/swagger-ui.css")
     .replace("{id}", "1")
     .replace("{userId}", "1")
     .replace("{productId}", "1");
@@ -154,6 +170,10 @@ describe("the matrix of roles, routes and methods", function () {
     expect(served.toSorted()).to.deep.equal(Object.keys(MATRIX).toSorted());
   });
 
+  it("has no other step than those that are listed, at no address", async () => {
+    expect(stepsOf((await openShop()).app, KNOWN_PATHS)).to.deep.equal(STEPS);
+  });
+
   it("lets nobody but administrators reach anything below /api/admin", () => {
     for (const [name, row] of Object.entries(MATRIX))
       if (name.includes("/api/admin")) expect(row.slice(0, 3), name).to.deep.equal([401, 403, 403]);
@@ -180,8 +200,7 @@ describe("the matrix of roles, routes and methods", function () {
           for (const role of ROLES) {
             const { status, headers } = await ask(http, method, path, tokenOf(shop, role));
             const expected = method === "options" ? [204, allow] : [405, allow];
-            if (!WITHOUT_405.has(path)) expect([status, headers.allow], role).to.deep.equal(expected);
-            else if (method !== "options") expect(status, `${method} as ${role}`).to.equal(404);
+            expect([status, headers.allow], `${method} as ${role}`).to.deep.equal(expected);
           }
       });
     });
@@ -219,7 +238,7 @@ describe("the matrix can fail:", function () {
 
   /** Takes one step out of a route of a built app; `authenticate` is the first of a guarded route, the role the second. */
   const without = (name: string, step: number) => (shop: Shop) => {
-    const { route, method } = routesOf(shop.app).find((served) => served.name === name) as ServedRoute;
+    const { route, method } = servedOf(shop.app, name);
     const place = route.stack.findIndex((one) => one.method === method) + step;
     route.stack.splice(place, 1);
   };
@@ -235,12 +254,53 @@ describe("the matrix can fail:", function () {
     });
   }
 
+  const answer: RequestHandler = (_req, res) => void res.json({});
+  const doors: Readonly<Record<string, [open: (app: Express) => unknown, seenAs: string]>> = {
+    "on the application itself": [(app) => app.get("/api/door", answer), "get /api/door"],
+    "of a router in a router": [
+      (app) => app.use("/api/admin", Router().use("/audit", Router().get("/door", answer))),
+      "get /api/admin/audit/door",
+    ],
+    "for every method": [
+      (app) => app.use("/api/orders", Router().all("/door", answer)),
+      "all /api/orders/door",
+    ],
+    "for every method, behind those of a path": [
+      (app) => servedOf(app, "get /api/orders").route.stack.push({ handle: answer }),
+      "all /api/orders",
+    ],
+  };
+  for (const [what, [open, seenAs]] of Object.entries(doors)) {
+    it(`a route ${what} stands in the router's list`, async () => {
+      const { app } = await openShop();
+      const before = routesOf(app).map(({ name }) => name);
+      open(app);
+      const added = routesOf(app).filter(({ name }) => !before.includes(name));
+      expect(added.map(({ name }) => name)).to.deep.equal([seenAs]);
+    });
+  }
+
+  it("a handler that is no route stands among the steps, with its address or without", async () => {
+    const { app } = await openShop();
+    app.use("/api/admin", answer);
+    app.use("/door", answer);
+    app.use(answer);
+    app.use(Router().use("/api/users", (_req, res) => void res.json({})));
+    expect(stepsOf(app, KNOWN_PATHS)).to.deep.equal([
+      ...STEPS,
+      "use /api/admin answer",
+      "use unknown mount:  answer",
+      "answer",
+      "use /api/users anonymous",
+    ]);
+  });
+
   it("a route that no row knows stands in the router's list", async () => {
     const { app } = await openShop();
     const served = routesOf(app);
     expect(served.map(({ name }) => name)).not.to.include("delete /api/orders");
     const { route } = served.find(({ path }) => path === "/api/orders")!;
-    route.stack.push({ method: "delete" });
+    route.stack.push({ method: "delete", handle: () => undefined });
     expect(routesOf(app).map(({ name }) => name)).to.include("delete /api/orders");
   });
 });

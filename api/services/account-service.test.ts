@@ -6,6 +6,7 @@ import { createFakeRevocations } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
 import { createAccountService } from "./account-service.ts";
 
+const NOW = 1_800_000_000_000;
 const MINA = { username: "mina.kim", email: "mina@example.com", password: "correct horse" };
 
 function createScene() {
@@ -14,6 +15,11 @@ function createScene() {
   const log = createLogRecorder();
   const compared: (string | undefined)[] = [];
   const counted: string[] = [];
+  const remembered: string[] = [];
+  const hasher = { busy: false };
+  const work = () => {
+    if (hasher.busy) throw new DomainError("not_ready", "Too many log-ins are waiting.");
+  };
   const spent = new Set<string>();
   const check = async (...names: string[]) => {
     if (names.some((name) => spent.has(name))) throw new DomainError("too_many_requests", "Slow down.");
@@ -21,8 +27,12 @@ function createScene() {
   const accounts = createAccountService({
     users: database.users,
     passwords: {
-      hash: async (password) => `hash of ${password}`,
+      hash: async (password) => {
+        work();
+        return `hash of ${password}`;
+      },
       matches: async (password, hash) => {
+        work();
         compared.push(hash);
         return hash === `hash of ${password}`;
       },
@@ -32,18 +42,27 @@ function createScene() {
     attempts: {
       startLogin: async (account, address) => {
         await check(account, address);
-        counted.push(account);
+        counted.push(account, address);
+        const giveBack = async () => void counted.splice(counted.lastIndexOf(account), 2);
+        return { succeeded: giveBack, undone: giveBack };
+      },
+      startSignup: async (address) => {
+        await check(address);
+        counted.push(address);
+        const giveBack = async () => void counted.splice(counted.lastIndexOf(address), 1);
         return {
-          failed: async () => void counted.push(address),
-          succeeded: async () => void counted.splice(counted.indexOf(account), 1),
+          succeeded: async (account) => {
+            remembered.push(`${account} ${address}`);
+            await giveBack();
+          },
+          undone: giveBack,
         };
       },
-      checkSignup: check,
-      signupConflicted: async (address) => void counted.push(address),
     },
     log,
+    now: () => NOW,
   });
-  return { accounts, database, revocations, log, compared, counted, spent };
+  return { accounts, database, revocations, log, compared, counted, remembered, hasher, spent };
 }
 
 async function errorOf(work: Promise<unknown>): Promise<DomainError> {
@@ -61,6 +80,13 @@ describe("signing up", () => {
     expect(database.tables.users.get(user.id)?.passwordHash).to.equal("hash of correct horse");
   });
 
+  it("makes its address known as one of the account, and costs it no try", async () => {
+    const { accounts, counted, remembered } = createScene();
+    const { id } = await accounts.signUp(MINA, "1.1.1.1");
+    expect(remembered).to.deep.equal([`id:${id} 1.1.1.1`]);
+    expect(counted).to.deep.equal([]);
+  });
+
   it("with a name or an address that is taken says which, and counts as a try of that address", async () => {
     const { accounts, counted } = createScene();
     await accounts.signUp(MINA, "1.1.1.1");
@@ -76,6 +102,19 @@ describe("signing up", () => {
     spent.add("1.1.1.1");
     expect((await errorOf(accounts.signUp(MINA, "1.1.1.1"))).code).to.equal("too_many_requests");
     expect(database.tables.users.size).to.equal(0);
+  });
+});
+
+describe("a password that nobody could look at", () => {
+  it("is no try: neither of the account nor of the address, nor of its sign-ups", async () => {
+    const { accounts, counted, hasher } = createScene();
+    await accounts.signUp(MINA, "a");
+    hasher.busy = true;
+    const login = accounts.logIn({ username: "mina.kim" }, "correct horse", "b");
+    expect((await errorOf(login)).code).to.equal("not_ready");
+    const signup = accounts.signUp({ ...MINA, username: "other", email: "o@example.com" }, "b");
+    expect((await errorOf(signup)).code).to.equal("not_ready");
+    expect(counted).to.deep.equal([]);
   });
 });
 
@@ -152,7 +191,7 @@ describe("logging in", () => {
 });
 
 describe("logging out", () => {
-  const principal = { userId: 1, role: "user", jti: "j1", expiresAt: 99 } as const;
+  const principal = { userId: 1, role: "user", jti: "j1", issuedAt: 0, expiresAt: 99 } as const;
 
   it("revokes the token until it would have run out", async () => {
     const { accounts, revocations } = createScene();
@@ -161,16 +200,28 @@ describe("logging out", () => {
   });
 
   it("never claims success when the revocation is not stored", async () => {
+    for (const way of ["logOut", "logOutEverywhere"] as const) {
+      const { accounts, revocations } = createScene();
+      revocations.faults.fail("revoke");
+      expect((await errorOf(accounts[way](principal))).code, way).to.equal("not_ready");
+    }
+  });
+
+  it("everywhere ends all tokens that the user has been given until now, the asking one too", async () => {
     const { accounts, revocations } = createScene();
-    revocations.faults.fail("revoke");
-    expect((await errorOf(accounts.logOut(principal))).code).to.equal("not_ready");
+    await accounts.logOutEverywhere(principal);
+    expect(revocations.ended).to.deep.equal(new Map([[1, NOW]]));
+    const ahead = { ...principal, issuedAt: NOW + 500 };
+    await accounts.logOutEverywhere(ahead);
+    expect(revocations.isRevoked(ahead)).to.equal(true);
+    expect(revocations.isRevoked({ ...principal, userId: 2 })).to.equal(false);
   });
 });
 
 describe("the own account", () => {
   it("is unauthenticated when it no longer exists", async () => {
     const { accounts } = createScene();
-    const gone = { userId: 5, role: "user", jti: "j", expiresAt: 0 } as const;
+    const gone = { userId: 5, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
     expect((await errorOf(accounts.me(gone))).code).to.equal("unauthenticated");
   });
 });

@@ -14,19 +14,26 @@ export interface TokenIssuer {
   issue(user: { id: number; role: User["role"]; jti: string }): { accessToken: string; expiresInS: number };
 }
 
-/** One try to log in; exactly one of the two is called when its outcome is known. */
+/** One try to log in, counted from its start. A wrong one calls neither: its count stays. */
 export interface LoginTry {
-  failed(): Promise<void>;
   /** Takes the try back: a right password costs its owner nothing. */
   succeeded(): Promise<void>;
+  /** Takes it back, too: nobody has looked at its password. */
+  undone(): Promise<void>;
 }
 
-/** Counts wrong tries, by account and by address. @throws DomainError too_many_requests */
+/** The same of a sign-up; one under a name that is taken counts. */
+export interface SignupTry {
+  /** @param account whose first address this is */
+  succeeded(account: string): Promise<void>;
+  undone(): Promise<void>;
+}
+
+/** Counts wrong tries by account and by address, and what passwords cost by address. @throws DomainError too_many_requests */
 export interface AttemptLimits {
-  /** Counts the try against the account at once, so that parallel tries cannot all come before the first count. */
+  /** Counts the try at once, so that parallel tries cannot all come before the first count. */
   startLogin(account: string, address: string): Promise<LoginTry>;
-  checkSignup(address: string): Promise<void>;
-  signupConflicted(address: string): Promise<void>;
+  startSignup(address: string): Promise<SignupTry>;
 }
 
 export interface AccountServiceDependencies {
@@ -36,26 +43,29 @@ export interface AccountServiceDependencies {
   readonly revocations: Revocations;
   readonly attempts: AttemptLimits;
   readonly log: Log;
+  readonly now: () => number;
 }
 
 export type AccountService = ReturnType<typeof createAccountService>;
 export type Login = { readonly username: string } | { readonly email: string };
 
 export function createAccountService(dependencies: AccountServiceDependencies) {
-  const { users, passwords, tokens, revocations, attempts, log } = dependencies;
-  return { signUp, logIn, logOut, me };
+  const { users, passwords, tokens, revocations, attempts, log, now } = dependencies;
+  return { signUp, logIn, logOut, logOutEverywhere, me };
 
   async function signUp(
     input: { readonly username: string; readonly email: string; readonly password: string },
     address: string,
   ): Promise<User> {
-    await attempts.checkSignup(address);
-    const passwordHash = await passwords.hash(input.password);
+    const attempt = await attempts.startSignup(address);
     try {
-      return await users.insert({ username: input.username, email: input.email, passwordHash, role: "user" });
+      const passwordHash = await passwords.hash(input.password);
+      const { username, email } = input;
+      const user = await users.insert({ username, email, passwordHash, role: "user" });
+      await attempt.succeeded(accountOf(user));
+      return user;
     } catch (error) {
-      if (error instanceof DomainError && /_taken$/.test(error.code))
-        await attempts.signupConflicted(address);
+      if (!(error instanceof DomainError && /_taken$/.test(error.code))) await attempt.undone();
       throw error;
     }
   }
@@ -67,10 +77,12 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
     const stored = "username" in login ? found?.username.toLowerCase() : found?.email;
     const user = stored === name ? found : null;
     // By account, so that its user name and its e-mail share their tries.
-    const account = user ? `id:${user.id}` : `name:${name}`;
-    const attempt = await attempts.startLogin(account, address);
-    if (!(await passwords.matches(password, user?.passwordHash)) || !user) {
-      await attempt.failed();
+    const attempt = await attempts.startLogin(user ? accountOf(user) : `name:${name}`, address);
+    const isRight = await passwords.matches(password, user?.passwordHash).catch(async (error: unknown) => {
+      await attempt.undone();
+      throw error;
+    });
+    if (!isRight || !user) {
       throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
     }
     await attempt.succeeded();
@@ -79,15 +91,14 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
   }
 
   async function logOut({ jti, expiresAt, userId }: Principal, traceId?: string): Promise<void> {
-    await revocations.revoke(jti, expiresAt).catch((cause: unknown) => {
-      throw new DomainError(
-        "not_ready",
-        "Logging out is not possible right now. Try again shortly.",
-        { retryAfterS: 1 },
-        { cause },
-      );
-    });
+    await revocations.revoke(jti, expiresAt).catch(notLoggedOut);
     log.info({ userId, traceId }, "logged out");
+  }
+
+  /** The token that asks is among those that end, whatever the clocks of two machines say. */
+  async function logOutEverywhere({ userId, issuedAt }: Principal, traceId?: string): Promise<void> {
+    await revocations.revokeAll(userId, Math.max(now(), issuedAt)).catch(notLoggedOut);
+    log.info({ userId, traceId }, "logged out everywhere");
   }
 
   async function me({ userId }: Principal): Promise<User> {
@@ -95,4 +106,15 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
     if (!user) throw new DomainError("unauthenticated", "This account no longer exists.");
     return user;
   }
+}
+
+const accountOf = ({ id }: Pick<User, "id">): string => `id:${id}`;
+
+function notLoggedOut(cause: unknown): never {
+  throw new DomainError(
+    "not_ready",
+    "Logging out is not possible right now. Try again shortly.",
+    { retryAfterS: 1 },
+    { cause },
+  );
 }

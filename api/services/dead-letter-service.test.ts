@@ -8,7 +8,7 @@ import { orderIdOf, SALE_START, sampleOrder, sampleUser } from "../../shared/tes
 import { createDeadLetterService } from "./dead-letter-service.ts";
 
 const ADMINS_AT_ONCE = 20;
-const ADMIN = { userId: 3, role: "admin", jti: "j", expiresAt: 0 } as const;
+const ADMIN = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 const LETTER = { key: Buffer.from("key"), value: Buffer.from([0xff, 0x00, 0x7b]) };
 
 function createScene() {

@@ -24,6 +24,7 @@ function createScene() {
     const unfollow = streams.follow({
       principal: {
         ...{ userId, role: "admin", jti: `jti-${userId}` },
+        issuedAt: clock.now(),
         expiresAt: Math.floor(clock.now() / 1_000) + TOKEN_S,
       },
       show: ({ at }) => void heard.push(at),

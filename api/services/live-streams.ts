@@ -76,8 +76,8 @@ export function createLiveStreams({ view, revocations, log, now }: LiveStreamsDe
   /** A stream ends with the token that opened it. */
   function endStale(): void {
     for (const follower of followers) {
-      const { jti, expiresAt } = follower.principal;
-      if (now() < expiresAt * 1_000 && !revocations.isRevoked(jti)) continue;
+      const { principal } = follower;
+      if (now() < principal.expiresAt * 1_000 && !revocations.isRevoked(principal)) continue;
       followers.delete(follower);
       follower.end();
     }

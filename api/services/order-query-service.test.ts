@@ -16,7 +16,13 @@ import {
 import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
 import { createOrderQueryService } from "./order-query-service.ts";
 
-const principal = (userId: number, role: Role = "user") => ({ userId, role, jti: "j", expiresAt: 0 });
+const principal = (userId: number, role: Role = "user") => ({
+  userId,
+  role,
+  jti: "j",
+  issuedAt: 0,
+  expiresAt: 0,
+});
 
 async function createScene(wrap: (reader: OrderReader) => OrderReader = (reader) => reader) {
   const clock = createFakeClock();

@@ -38,7 +38,7 @@ function createScene() {
   return { clock, claims, stock, gate, state, database, events, log, observed, service, place };
 
   function place(changes: Partial<PlaceOrder> = {}) {
-    const principal = { userId: 1, role: "user", jti: "j", expiresAt: 0 } as const;
+    const principal = { userId: 1, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
     return service.place({ principal, productId: 1, quantity: 1, traceId: "trace1", ...changes });
   }
 }
@@ -298,7 +298,7 @@ describe("an Idempotency-Key", () => {
   it("of another user is another key", async () => {
     const scene = await opened();
     const mine = await scene.place({ idempotencyKey: KEY });
-    const principal = { userId: 2, role: "user", jti: "k", expiresAt: 0 } as const;
+    const principal = { userId: 2, role: "user", jti: "k", issuedAt: 0, expiresAt: 0 } as const;
     const theirs = await scene.place({ idempotencyKey: KEY, principal });
     expect(theirs.replayed).to.equal(false);
     expect(theirs.order.orderId).not.to.equal(mine.order.orderId);
@@ -351,7 +351,7 @@ describe("an Idempotency-Key", () => {
       now: scene.clock.now,
       observe: () => undefined,
     });
-    const principal = { userId: 1, role: "user", jti: "j", expiresAt: 0 } as const;
+    const principal = { userId: 1, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
     const again = await restarted.place({
       principal,
       productId: 1,
@@ -376,7 +376,7 @@ describe("two orders of one user on one product at once", () => {
 
   it("do not stand in the way of another user", async () => {
     const scene = await opened();
-    const principal = { userId: 2, role: "user", jti: "k", expiresAt: 0 } as const;
+    const principal = { userId: 2, role: "user", jti: "k", issuedAt: 0, expiresAt: 0 } as const;
     await Promise.all([scene.place(), scene.place({ principal })]);
     expect(scene.stock.leftOf(1)).to.equal(8);
   });

@@ -39,6 +39,7 @@ function createScene({ max = 10, maxPerUser = 3 } = {}) {
         userId,
         role: "user",
         jti: `jti-${userId}`,
+        issuedAt: clock.now(),
         expiresAt: Math.floor(clock.now() / 1_000) + TOKEN_S,
       },
       decided: ({ status }) => void heard.push(status),

@@ -122,8 +122,8 @@ export function createOrderStreams(dependencies: OrderStreamsDependencies) {
   function endStale(): void {
     for (const [orderId, all] of [...followers]) {
       for (const follower of [...all]) {
-        const { jti, expiresAt } = follower.principal;
-        if (now() < expiresAt * 1_000 && !revocations.isRevoked(jti)) continue;
+        const { principal } = follower;
+        if (now() < principal.expiresAt * 1_000 && !revocations.isRevoked(principal)) continue;
         forget(orderId, follower);
         follower.end();
       }

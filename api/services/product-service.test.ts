@@ -9,7 +9,7 @@ import { sampleProduct } from "../../shared/testing/samples.ts";
 import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
 import { createProductService } from "./product-service.ts";
 
-const ADMIN = { userId: 3, role: "admin", jti: "j", expiresAt: 0 } as const;
+const ADMIN = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 
 function createScene() {
   const clock = createFakeClock();

@@ -8,7 +8,7 @@ import { sampleProduct, sampleUser } from "../../shared/testing/samples.ts";
 import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
 import { createReconcileService } from "./reconcile-service.ts";
 
-const ADMIN = { userId: 3, role: "admin", jti: "j", expiresAt: 0 } as const;
+const ADMIN = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 const STOCK = 10;
 
 async function createScene(sold = 0) {

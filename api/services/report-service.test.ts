@@ -14,7 +14,7 @@ import {
 } from "../../shared/testing/samples.ts";
 import { createReportService, REPORTS_AT_ONCE_MAX } from "./report-service.ts";
 
-const admin = { userId: 3, role: "admin", jti: "j", expiresAt: 0 } as const;
+const admin = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 const never = new AbortController().signal;
 const SETTLEMENTS = 5;
 

@@ -10,7 +10,7 @@ import { createFakeStockStore } from "../../shared/testing/stock-store.ts";
 import { createReconciler } from "../../worker/jobs/reconciler.ts";
 import { changeSale, type SaleWish } from "./sale-change.ts";
 
-const ADMIN = { userId: 3, role: "admin", jti: "j", expiresAt: 0 } as const;
+const ADMIN = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 const HOUR_MS = 3_600_000;
 
 /** Product 1: ten units, open for a day, a minute ago. */

@@ -12,8 +12,8 @@ import {
 } from "../../shared/testing/samples.ts";
 import { createSettlementService } from "./settlement-service.ts";
 
-const user = (userId: number) => ({ userId, role: "user", jti: "j", expiresAt: 0 }) as const;
-const admin = { userId: 3, role: "admin", jti: "j", expiresAt: 0 } as const;
+const user = (userId: number) => ({ userId, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 }) as const;
+const admin = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 
 async function createScene() {
   const database = createFakeDatabase(createFakeClock().now);

@@ -18,7 +18,10 @@ const connection = {
   database: setting("MYSQL_DATABASE"),
   timezone: "+00:00",
   migrationStorageTableName: "schema_migrations",
-  dialectOptions: { charset: "utf8mb4" },
+  dialectOptions: {
+    charset: "utf8mb4",
+    ...(process.env.MYSQL_TLS === "on" && { ssl: { minVersion: "TLSv1.2", verifyIdentity: true } }),
+  },
 };
 
 // sequelize-cli picks the entry of NODE_ENV; every environment has the same one.

@@ -17,7 +17,7 @@ import type { Page, PageRequest } from "./page.ts";
 import type { Product } from "./product.ts";
 import type { DailyTotal, Extent, SummaryPeriod } from "./report.ts";
 import type { OrderView, Settlement, SettlementFilter, Total } from "./settlement.ts";
-import type { Credentials, Role, User } from "./user.ts";
+import type { Credentials, Principal, Role, User } from "./user.ts";
 
 export interface Log {
   debug(fields: object, message: string): void;
@@ -228,7 +228,9 @@ export interface IntakeCounts {
 /** Refused access tokens. Every API process knows of a revocation within REVOCATION_POLL_MS. */
 export interface Revocations {
   revoke(jti: string, expiresAt: number): Promise<void>;
-  isRevoked(jti: string): boolean;
+  /** Ends every token of a user that was issued up to then, epoch ms. */
+  revokeAll(userId: number, issuedUntil: number): Promise<void>;
+  isRevoked(token: Pick<Principal, "jti" | "userId" | "issuedAt">): boolean;
 }
 
 /** Where accounts have logged in before. Best effort: who is not remembered is a stranger. Names are hashed by the caller. */

@@ -7,6 +7,8 @@ export interface Principal {
   readonly role: Role;
   /** Token id; what log-out revokes. */
   readonly jti: string;
+  /** Epoch ms: what ends all of a user's tokens ends those that were issued before. */
+  readonly issuedAt: number;
   /** Epoch seconds (RFC 7519 NumericDate). */
   readonly expiresAt: number;
 }

@@ -1,4 +1,5 @@
-import { Kafka, logLevel, type LogEntry, type Producer } from "kafkajs";
+import { Kafka, logLevel, type KafkaConfig, type LogEntry, type Producer, type SASLOptions } from "kafkajs";
+import type { SharedSettings } from "../config.ts";
 import type { Log } from "../domain/ports.ts";
 import { byTurn } from "./partitioner.ts";
 
@@ -21,11 +22,20 @@ export interface KafkaOptions {
   /** host:port, comma separated. */
   readonly brokers: string;
   readonly log: Log;
+  /** Undefined: in clear, to brokers that ask nobody who they are. */
+  readonly security?: KafkaSecurity;
 }
 
-export function createKafka({ clientId, brokers, log }: KafkaOptions): Kafka {
+/** As the settings say it. */
+export type KafkaSecurity = Pick<
+  SharedSettings,
+  "KAFKA_TLS" | "KAFKA_SASL_MECHANISM" | "KAFKA_SASL_USERNAME" | "KAFKA_SASL_PASSWORD"
+>;
+
+export function createKafka({ clientId, brokers, log, security = {} }: KafkaOptions): Kafka {
   return new Kafka({
     clientId,
+    ...securityOf(security),
     brokers: brokers.split(",").map((broker) => broker.trim()),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -38,6 +48,16 @@ export function createKafka({ clientId, brokers, log }: KafkaOptions): Kafka {
       log.warn({ kafka: entry.namespace, ...fields }, message);
     },
   });
+}
+
+/** TLS with Node.js' own authorities and NODE_EXTRA_CA_CERTS, each broker held to its name. */
+export function securityOf(settings: KafkaSecurity): Pick<KafkaConfig, "ssl" | "sasl"> {
+  const { KAFKA_SASL_MECHANISM: mechanism = "scram-sha-512" } = settings;
+  const { KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password = "" } = settings;
+  return {
+    ...(settings.KAFKA_TLS === "on" && { ssl: { minVersion: "TLSv1.2" } }),
+    ...(username !== undefined && { sasl: { mechanism, username, password } as SASLOptions }),
+  };
 }
 
 /** Not `idempotent`: see order-events.ts. */

@@ -24,6 +24,8 @@ export function createSequelize(settings: MysqlSettings, statementTimeoutMs: num
     dialectOptions: {
       charset: "utf8mb4",
       connectTimeout: CONNECT_TIMEOUT_MS,
+      // Node.js' own authorities, and NODE_EXTRA_CA_CERTS. Without the name any valid certificate would do.
+      ...(settings.MYSQL_TLS === "on" && { ssl: { minVersion: "TLSv1.2", verifyIdentity: true } }),
       // Every BIGINT here stays below 2⁵³ (money.ts); one that does not comes as a string and fails its type guard.
       supportBigNumbers: true,
       bigNumberStrings: false,

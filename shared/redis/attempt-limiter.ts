@@ -3,9 +3,14 @@ import type { SharedCount } from "../rate-limit.ts";
 import type { RedisClient } from "./client.ts";
 import { keys } from "./keys.ts";
 
-/** Tries per minute over all processes; while Redis is away each process counts for itself. */
-export function createAttemptLimiter(client: RedisClient, name: string, points: number): RateLimiterRedis {
-  return createLimiter(client, name, { points, duration: 60 });
+/** Tries per minute, or another window, over all processes; while Redis is away each process counts for itself. */
+export function createAttemptLimiter(
+  client: RedisClient,
+  name: string,
+  points: number,
+  windowS = 60,
+): RateLimiterRedis {
+  return createLimiter(client, name, { points, duration: windowS });
 }
 
 /** What all processes count in a second; while Redis is away, what this one does. */

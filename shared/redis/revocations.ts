@@ -17,21 +17,40 @@ export interface RevocationList extends Revocations {
   stop(): void;
 }
 
+/** Instead of a token's id, in front of a user's; no token's id is this. */
+const USER = "user";
+
 /**
  * Revoked token ids by time of revocation, in one sorted set; each process keeps a copy, so that a request costs no
  * round trip. Bounded: an entry leaves the copy when its token has expired, and the set by the same age.
+ * `jti:expiresAt` is one token, `user:id:issuedUntil` all of a user that were issued up to then.
  */
 export function createRevocationList(client: RedisClient, tokenLifetimeMs: number, log: Log): RevocationList {
   const expiryByJti = new Map<string, number>();
+  const endedByUser = new Map<number, number>();
   let readUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  return { revoke, isRevoked: (jti) => expiryByJti.has(jti), start, stop };
+  return {
+    ...{ revoke, revokeAll, start, stop },
+    isRevoked: ({ jti, userId, issuedAt }) =>
+      expiryByJti.has(jti) || issuedAt <= (endedByUser.get(userId) ?? -Infinity),
+  };
 
   async function revoke(jti: string, expiresAt: number): Promise<void> {
     const now = await redisNow();
     await client.zadd(keys.revoked(), now, `${jti}:${expiresAt}`);
     expiryByJti.set(jti, expiresAt);
+  }
+
+  async function revokeAll(userId: number, issuedUntil: number): Promise<void> {
+    const now = await redisNow();
+    await client.zadd(keys.revoked(), now, `${USER}:${userId}:${issuedUntil}`);
+    endUser(userId, issuedUntil);
+  }
+
+  function endUser(userId: number, issuedUntil: number): void {
+    endedByUser.set(userId, Math.max(issuedUntil, endedByUser.get(userId) ?? -Infinity));
   }
 
   async function start(): Promise<void> {
@@ -62,13 +81,16 @@ export function createRevocationList(client: RedisClient, tokenLifetimeMs: numbe
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const rows = await readPage(from, page * PAGE_ROWS);
       for (let i = 0; i < rows.length; i += 2) {
-        const [jti = "", expiresAt] = (rows[i] ?? "").split(":");
-        expiryByJti.set(jti, Number(expiresAt));
+        const [first = "", second, third] = (rows[i] ?? "").split(":");
+        if (first === USER) endUser(Number(second), Number(third));
+        else expiryByJti.set(first, Number(second));
         readUntil = Number(rows[i + 1]);
       }
       if (rows.length < PAGE_ROWS * 2) break;
     }
     for (const [jti, expiresAt] of expiryByJti) if (expiresAt * 1000 < now) expiryByJti.delete(jti);
+    for (const [userId, until] of endedByUser)
+      if (until < now - tokenLifetimeMs - OVERLAP_MS) endedByUser.delete(userId);
     await client.zremrangebyscore(keys.revoked(), "-inf", now - tokenLifetimeMs - OVERLAP_MS);
   }
 

@@ -35,15 +35,21 @@ export function createFakeDecisionNews() {
 
 export function createFakeRevocations() {
   const revoked = new Map<string, number>();
+  const ended = new Map<number, number>();
   const faults = createFaults<"revoke">();
   const list: Revocations = {
     revoke: async (jti, expiresAt) => {
       faults.check("revoke");
       revoked.set(jti, expiresAt);
     },
-    isRevoked: (jti) => revoked.has(jti),
+    revokeAll: async (userId, issuedUntil) => {
+      faults.check("revoke");
+      ended.set(userId, issuedUntil);
+    },
+    isRevoked: ({ jti, userId, issuedAt }) =>
+      revoked.has(jti) || issuedAt <= (ended.get(userId) ?? -Infinity),
   };
-  return { ...list, revoked, faults };
+  return { ...list, revoked, ended, faults };
 }
 
 /** One per set of workers: who shares it, shares the locks. */

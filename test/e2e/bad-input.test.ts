@@ -17,6 +17,8 @@ import { slowClients } from "./bad-input/slow-clients.ts";
 import { texts, titles } from "./bad-input/texts.ts";
 import { tokens } from "./bad-input/tokens.ts";
 
+const REFUSED_WITHIN_MS = 200;
+
 describe("bad input", function () {
   this.timeout(60_000);
   const shop = {} as Shop;
@@ -80,6 +82,14 @@ describe("bad input", function () {
       const { buyer, sandbox } = shop;
       const planted = [buyer.token, sandbox.host.token, sandbox.jwtSecret, "correct horse", "seeded horse"];
       for (const secret of planted) expect(text.includes(secret), secret.slice(0, 12)).to.equal(false);
+    });
+
+    it("nineteen of twenty refusals came within 200 ms, but those of passwords", () => {
+      const times = shop.refusalTimes.toSorted((a, b) => a - b);
+      const p95 = times[Math.floor(times.length * 0.95)] ?? Infinity;
+      process.stdout.write(`        ${times.length} refusals, p95 ${p95.toFixed(1)} ms\n`);
+      expect(times.length).to.be.greaterThan(400);
+      expect(p95).to.be.at.most(REFUSED_WITHIN_MS);
     });
 
     it("stock, rows and log agree", async () => {

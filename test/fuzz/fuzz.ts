@@ -4,6 +4,7 @@ import type { Addresses } from "../support/servers.ts";
 import { fuzzBytes } from "./bytes-phase.ts";
 import { fuzzMessages } from "./messages-phase.ts";
 import { fuzzRequests } from "./requests-phase.ts";
+import { growthOfLastHalf, type Samples } from "./memory.ts";
 import { residentBytes, type FuzzSite, type FuzzWish } from "./site.ts";
 
 export interface FuzzOutcome {
@@ -11,13 +12,16 @@ export interface FuzzOutcome {
   readonly answers: ReadonlyMap<string, number>;
   /** Sentences; empty when nothing broke and nothing changed that should not. */
   readonly problems: readonly string[];
-  /** Bytes that a program keeps in memory after its first tenth of the work, and after all of it. */
-  readonly resident: Readonly<Record<"api" | "worker", readonly [warm: number, after: number]>>;
+  /** Bytes that a program keeps in memory, after each batch of its work and after all of it. */
+  readonly resident: Readonly<Record<"api" | "worker", Samples>>;
 }
 
 const BUYERS = 20;
 const STOCK = 1_000_000;
+/** From the first tenth of the work to its end. */
 const MEMORY_GROWTH_MAX_BYTES = 100 * 1024 * 1024;
+/** Over its last half, when a heap has found its size. */
+const MEMORY_GROWTH_LATE_MAX_BYTES = 32 * 1024 * 1024;
 const PROBLEMS_SHOWN_MAX = 20;
 
 /** Random requests, bytes and messages against the real programs, and what came of it. */
@@ -36,8 +40,8 @@ export async function fuzz(wish: FuzzWish, servers?: Addresses): Promise<FuzzOut
     const worker = await sandbox.start("worker", { env: { LOG_LEVEL: "info" } });
     const onWorker = await fuzzMessages(site, worker, wish);
     const resident = {
-      api: [onApi, residentBytes(api)] as const,
-      worker: [onWorker, residentBytes(worker)] as const,
+      api: [...onApi, residentBytes(api)],
+      worker: [...onWorker, residentBytes(worker)],
     };
     await judge(site, resident);
     return { ...site, resident, problems: site.problems.slice(0, PROBLEMS_SHOWN_MAX) };
@@ -54,13 +58,20 @@ async function judge(
   if (status !== 200) problems.push(`the API's health answers ${status}`);
   for (const program of ["api", "worker"] as const) {
     problems.push(...flawsOf(readFileSync(sandbox.home.log(program), "utf8"), program));
-    const [warm, after] = resident[program];
+    const samples = resident[program];
+    const late = growthOfLastHalf(samples) ?? 0;
+    if (late > MEMORY_GROWTH_LATE_MAX_BYTES)
+      problems.push(`the ${program} has come to keep ${late} bytes more over the last half of the work`);
+    const [warm, after] = [warmOf(samples), samples.at(-1) ?? 0];
     if (after - warm > MEMORY_GROWTH_MAX_BYTES)
       problems.push(`the ${program} keeps ${after - warm} bytes more after the work than early in it`);
   }
   for (const finding of broken(await sandbox.verify("--allow-failed")))
     problems.push(`verify: ${JSON.stringify(finding)}`);
 }
+
+/** After the first tenth. */
+export const warmOf = (samples: Samples): number => samples[Math.floor((samples.length - 1) / 10)] ?? 0;
 
 /** What is wrong with a log: a line that is no JSON object, or one that tells of a bug. */
 function flawsOf(log: string, program: string): string[] {

@@ -3,6 +3,7 @@ import { TOPICS } from "../../shared/kafka/topics.ts";
 import type { Program } from "../../tools/stack/programs.ts";
 import { takeUnit } from "../support/take-unit.ts";
 import { until } from "../support/until.ts";
+import type { Samples } from "./memory.ts";
 import { residentBytes, type FuzzSite, type FuzzWish } from "./site.ts";
 import { fuzzedMessages } from "./messages.ts";
 
@@ -14,9 +15,9 @@ const DECIDED_DEADLINE_MS = 120_000;
 
 /**
  * Bad messages with a few good ones among them: the good ones are settled, and no other order is.
- * @returns the worker's resident bytes after the first tenth
+ * @returns the worker's resident bytes after each batch
  */
-export async function fuzzMessages(site: FuzzSite, worker: Program, wish: FuzzWish): Promise<number> {
+export async function fuzzMessages(site: FuzzSite, worker: Program, wish: FuzzWish): Promise<Samples> {
   const { seed, messages, report } = wish;
   const { sandbox, http } = site;
   // What the requests have ordered is decided first.
@@ -28,7 +29,7 @@ export async function fuzzMessages(site: FuzzSite, worker: Program, wish: FuzzWi
   };
   const arbitrary = fuzzedMessages(order);
   const buyers = await sandbox.users(Math.ceil(messages / GOOD_EVERY));
-  let warm = 0;
+  const samples: number[] = [];
   for (let done = 0; done < messages; done += BATCH) {
     const size = Math.min(BATCH, messages - done);
     const bad = fc
@@ -43,13 +44,13 @@ export async function fuzzMessages(site: FuzzSite, worker: Program, wish: FuzzWi
     for (const { order: taken } of good)
       if (rows.get(taken.orderId) !== "SUCCESS")
         site.problems.push(`a good order among bad messages is ${rows.get(taken.orderId) ?? "not there"}`);
-    if (warm === 0 && done + size >= messages / 10) warm = residentBytes(worker);
+    samples.push(residentBytes(worker));
     report(`${done + size} messages, ${site.problems.length} problems`);
   }
   const sold = await sandbox.database.count("SELECT sold FROM products WHERE id = ?", [sale.id]);
   const wanted = Math.ceil(messages / GOOD_EVERY);
   if (sold !== wanted) site.problems.push(`${sold} units are sold, and ${wanted} good orders were sent`);
-  return warm;
+  return samples;
 }
 
 const decided = ({ sandbox }: FuzzSite) =>

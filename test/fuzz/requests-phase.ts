@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { keys } from "../../shared/redis/keys.ts";
 import { codeOf, orderOf } from "../support/bodies.ts";
 import { inParallel, NoAnswer, type Answer } from "../support/http-client.ts";
+import type { Samples } from "./memory.ts";
 import { residentBytes, type FuzzSite, type FuzzWish } from "./site.ts";
 import { operationsOf } from "./operations.ts";
 import { fuzzedRequests, type FuzzedRequest } from "./requests.ts";
@@ -20,8 +21,8 @@ interface Changes {
   units: number;
 }
 
-/** @returns the API's resident bytes after the first tenth */
-export async function fuzzRequests(site: FuzzSite, { seed, requests, report }: FuzzWish): Promise<number> {
+/** @returns the API's resident bytes after each batch */
+export async function fuzzRequests(site: FuzzSite, { seed, requests, report }: FuzzWish): Promise<Samples> {
   const { sandbox, buyers, sale, api } = site;
   const spare = await sandbox.users(SPARE_TOKENS);
   const arbitrary = fuzzedRequests(operationsOf(), {
@@ -29,14 +30,14 @@ export async function fuzzRequests(site: FuzzSite, { seed, requests, report }: F
     spareTokens: spare.map(({ token }) => token),
     productId: sale.id,
   });
-  let warm = 0;
+  const samples: number[] = [];
   for (let done = 0; done < requests; done += BATCH) {
     const size = Math.min(BATCH, requests - done);
     await fuzzBatch(site, fc.sample(arbitrary, { seed: seed + done, numRuns: size }));
-    if (warm === 0 && done + size >= requests / 10) warm = residentBytes(api);
+    samples.push(residentBytes(api));
     report(`${done + size} requests, ${site.problems.length} problems`);
   }
-  return warm;
+  return samples;
 }
 
 async function fuzzBatch(site: FuzzSite, batch: readonly FuzzedRequest[]): Promise<void> {

@@ -14,7 +14,7 @@ export interface FuzzedRequest {
 export interface Goods {
   /** undefined: nobody. */
   readonly tokens: readonly (string | undefined)[];
-  /** Tokens that nobody misses: a log-out that succeeds ends one. */
+  /** Tokens that nobody misses, of users of their own: a log-out that succeeds ends one, or all of its user's. */
   readonly spareTokens: readonly string[];
   readonly productId: number;
 }
@@ -30,6 +30,8 @@ const TYPES = [
 ];
 const ENCODINGS = ["gzip", "deflate", "br", "identity", "x"];
 const BODY_BYTES_MAX = 12_000;
+/** With everything else a header may hold 16 kB. */
+const JUNK_LENGTH_MAX = 12_000;
 
 const naughty = fc.constantFrom(...NAUGHTY_STRINGS);
 const wrong = fc.oneof(
@@ -57,8 +59,12 @@ export function fuzzedRequests(operations: readonly Operation[], goods: Goods): 
 
 function requestTo(operation: Operation, goods: Goods): fc.Arbitrary<FuzzedRequest> {
   const { id, parameters } = operation;
-  const tokens = id === "logOut" ? goods.spareTokens : goods.tokens;
-  const token = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...tokens) }, headerText);
+  const tokens = /^logOut/.test(id) ? goods.spareTokens : goods.tokens;
+  const token = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...tokens) },
+    headerText,
+    ...withJunk(tokens),
+  );
   return fc
     .record({
       method: fc.oneof({ weight: 9, arbitrary: fc.constant(operation.method) }, fc.constantFrom(...METHODS)),
@@ -72,6 +78,22 @@ function requestTo(operation: Operation, goods: Goods): fc.Arbitrary<FuzzedReque
       ...{ operation: id, method, path: `${path}${query}` },
       ask: { token: given, headers, ...(body !== undefined && { body }) },
     }));
+}
+
+/** Good tokens with something in front or behind, up to what a header can carry. */
+function withJunk(tokens: Goods["tokens"]): fc.Arbitrary<string>[] {
+  const given = tokens.filter((token) => token !== undefined);
+  if (given.length === 0) return [];
+  const good = fc.constantFrom(...given);
+  const junk = fc.oneof(
+    headerText,
+    fc.nat(JUNK_LENGTH_MAX).map((length) => "x".repeat(length)),
+  );
+  const between = fc.constantFrom("", " ", ".", ",", "\t");
+  return [
+    fc.tuple(good, between, junk).map((parts) => parts.join("")),
+    fc.tuple(junk, between, good).map((parts) => parts.join("")),
+  ];
 }
 
 function pathOf({ path, parameters }: Operation, { productId }: Goods): fc.Arbitrary<string> {

@@ -100,7 +100,7 @@ export function createClients({ scheduler, random, trace, apis }: ClientsOptions
   async function placed({ orders }: Running, wish: Wish): Promise<Omit<Heard, "wish">> {
     const { userId, ...request } = wish;
     try {
-      const principal = { userId, role: "user", jti: "j", expiresAt: 0 } as const;
+      const principal = { userId, role: "user", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
       const { order, replayed } = await orders.place({ ...request, principal, traceId: "t" });
       return { kind: "ok", code: replayed ? "replayed" : "accepted", order };
     } catch (error) {

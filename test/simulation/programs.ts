@@ -29,7 +29,7 @@ import type { SimulatedRedis } from "./redis.ts";
 import type { Process, Scheduler } from "./scheduler.ts";
 
 const BACK_OFF_MAX_MS = 2_000;
-const ADMIN = { userId: 1, role: "admin", jti: "j", expiresAt: 0 } as const;
+const ADMIN = { userId: 1, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 
 export interface ApiPorts {
   readonly claims: OrderClaims;

@@ -7,6 +7,7 @@ import { Kafka, logLevel, type Admin } from "kafkajs";
 import { createBacklogWatch } from "../../shared/kafka/backlog-watch.ts";
 import { TOPICS, WORKER_GROUP } from "../../shared/kafka/topics.ts";
 import { openHome } from "../../tools/stack/home.ts";
+import { leaksInLogs, leaksInTitle, secretsIn, type Secrets } from "../../tools/stack/leaks.ts";
 import { migrate } from "../../tools/stack/migrate.ts";
 import type { MysqlAddress } from "../../tools/stack/mysql.ts";
 import { openPorts } from "../../tools/stack/ports.ts";
@@ -14,7 +15,6 @@ import { programSettings, startProgram, type Program, type ProgramName } from ".
 import type { SaleBody } from "./bodies.ts";
 import { openDatabase, type Database } from "./database.ts";
 import { createHttpClient, type HttpClient } from "./http-client.ts";
-import { leaksInLogs, leaksInTitle, secretsIn, type Secrets } from "./leaks.ts";
 import { openSale, type SaleWish } from "./open-sale.ts";
 import { SEEDED_PASSWORD, seedUsers, type Person } from "./seed.ts";
 import { sharedServers, type Addresses } from "./servers.ts";
@@ -32,6 +32,7 @@ export const CROWD = {
   RATE_LIMIT_ORDERS_PER_USER: "1000000",
   LOGIN_FAILURES_PER_ACCOUNT: "100000",
   LOGIN_FAILURES_PER_ADDRESS: "1000000",
+  PASSWORDS_PER_ADDRESS: "1000000",
   // A busy machine is no reason to refuse reads.
   SHED_READS_ABOVE_MS: "60000",
   SHED_ALL_BUT_ORDERS_ABOVE_MS: "60000",
@@ -79,7 +80,8 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
   const mysql = { ...servers.mysql, database: `flashpay_${randomUUID().slice(0, 8)}` };
   redisDatabase = (redisDatabase % (REDIS_DATABASES - 1)) + 1;
   const redisUrl = `${servers.redisUrl}/${redisDatabase}`;
-  const jwtSecret = randomBytes(48).toString("base64url");
+  // That of the run, whose whole output is searched for it in the end.
+  const jwtSecret = process.env["TEST_JWT_SECRET"] ?? randomBytes(48).toString("base64url");
   const secrets: Secrets = {
     JWT_SECRET: jwtSecret,
     MYSQL_PASSWORD: mysql.password,

@@ -112,4 +112,17 @@ export const API_MUTANTS: readonly Mutant[] = [
     ],
     specs: ["api/routes/roles.test.ts"],
   },
+  {
+    id: "M21",
+    title: "a way in that is no route of a router",
+    edits: [
+      {
+        file: "api/app.ts",
+        find: `  app.use(step("not found", notFound));\n`,
+        replace: `  app.use("/api/admin/everything", (_req, res) => void res.json({ success: true }));
+  app.use(step("not found", notFound));\n`,
+      },
+    ],
+    specs: ["api/routes/roles.test.ts"],
+  },
 ];

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { reason } from "./failure.ts";
 import { signalGroup } from "./process.ts";
 import { refuseWhileStopping, track } from "./registry.ts";
@@ -14,8 +14,8 @@ type CommandOptions = {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
   input?: string;
-  /** "inherit": a person reads along, and the result holds no output. A path: output goes to that file. */
-  output?: "collect" | "inherit" | { log: string };
+  /** "inherit": a person reads along, and the result holds no output. A path: output goes to that file; tee: both. */
+  output?: "collect" | "inherit" | { log: string; tee?: boolean };
   /** After this it is killed, and not ok. */
   deadlineMs?: number;
 };
@@ -29,20 +29,29 @@ export function run(
   refuseWhileStopping();
   const { cwd, env = process.env, input = "", output = "collect", deadlineMs } = options;
   const log = typeof output === "object" ? openSync(output.log, "a", 0o600) : undefined;
-  const sink = log ?? (output === "inherit" ? "inherit" : "pipe");
+  const tee = typeof output === "object" && output.tee === true;
+  const sink = tee ? "pipe" : (log ?? (output === "inherit" ? "inherit" : "pipe"));
   return new Promise((resolve) => {
     // A group of its own: npm and Maven start further processes, which a signal must reach too.
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ["pipe", sink, sink] });
-    if (log !== undefined) closeSync(log);
+    if (log !== undefined && !tee) closeSync(log);
     let collected = "";
     const collect = (chunk: Buffer): void => {
       collected = (collected + chunk.toString()).slice(-OUTPUT_MAX);
     };
-    child.stdout?.on("data", collect);
-    child.stderr?.on("data", collect);
+    const both = (chunk: Buffer): void => {
+      process.stdout.write(chunk);
+      if (log !== undefined) writeSync(log, chunk);
+    };
+    child.stdout?.on("data", tee ? both : collect);
+    child.stderr?.on("data", tee ? both : collect);
     child.stdin?.on("error", () => undefined); // it may end without reading
     child.stdin?.end(input);
     const closed = new Promise<void>((done) => child.once("close", done));
+    if (log !== undefined && tee)
+      void closed.then(() => {
+        closeSync(log);
+      });
     const signal = (name: NodeJS.Signals): void => {
       if (child.pid !== undefined) signalGroup(child.pid, name);
     };

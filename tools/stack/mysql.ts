@@ -53,12 +53,19 @@ export async function startMysql(
   engine: Engine,
   secrets: Secrets,
   port: number,
+  more: readonly string[] = [],
 ): Promise<MysqlServer> {
   const data = await prepareData(home, engine);
   const init = home.at("mysql", "init.sql");
   writePrivately(init, initStatements(secrets));
   const address = privateMysql(port, secrets);
-  const args = [...serverOptions(engine, data), `--port=${String(port)}`, `--init-file=${init}`, ...TUNING];
+  const args = [
+    ...serverOptions(engine, data),
+    `--port=${String(port)}`,
+    `--init-file=${init}`,
+    ...TUNING,
+    ...more,
+  ];
   const server = await startService(home, {
     name: "mysql",
     title: engine.kind,

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { reason } from "./failure.ts";
 import { REPOSITORY, type Home } from "./home.ts";
 import type { MysqlAddress } from "./mysql.ts";
+import { withFilesRead } from "./named-settings.ts";
 import { startService, type Service } from "./server.ts";
 
 export type ProgramName = "api" | "worker";
@@ -41,7 +42,7 @@ const BODY_SHOWN_MAX = 300;
 export function programSettings(env: NodeJS.ProcessEnv, wiring: Wiring): NodeJS.ProcessEnv {
   const { mysql, redis, kafka, replication, jwtSecret } = wiring;
   return {
-    ...env,
+    ...withFilesRead(env),
     ...mysqlSettings(mysql),
     HOST: listenAddress(env["HOST"]),
     API_DOCS: env["API_DOCS"] ?? "on",
@@ -71,7 +72,7 @@ export function mysqlSettings(address: MysqlAddress): NodeJS.ProcessEnv {
 }
 
 /** The database account of one program instead of the owner's, where it has one; it does not see the other's. */
-function ownAccount(program: ProgramName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function ownAccount(program: ProgramName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { MYSQL_API_USER, MYSQL_API_PASSWORD, MYSQL_WORKER_USER, MYSQL_WORKER_PASSWORD, ...others } = env;
   const [user, password] =
     program === "api" ? [MYSQL_API_USER, MYSQL_API_PASSWORD] : [MYSQL_WORKER_USER, MYSQL_WORKER_PASSWORD];

@@ -5,6 +5,7 @@ import type { BrokerWish } from "./kafka-config.ts";
 import { fetchJars, jarsAreCached } from "./kafka-jars.ts";
 import { checkNamedKafka, listTopics, startKafka, type KafkaServer } from "./kafka.ts";
 import { checkNamedMysql, logIn, namedMysql, privateMysql, startMysql, type MysqlServer } from "./mysql.ts";
+import { withFilesRead } from "./named-settings.ts";
 import { occupyHome, type OccupiedHome } from "./occupy.ts";
 import { openPorts } from "./ports.ts";
 import { provision, type Provision } from "./provision.ts";
@@ -53,6 +54,10 @@ const SETTING: Record<ServerName, string> = {
   redis: "REDIS_URL",
   kafka: "KAFKA_BROKERS",
 };
+
+/** The private server has accounts of the programs' own; of a named one only its operator can make them. */
+const ALL_RIGHTS =
+  "API or worker will use MYSQL_USER, which owns the tables and may do everything: MYSQL_API_USER and MYSQL_WORKER_USER name accounts with less (docs/deployment.md)";
 
 /**
  * Gives the stack its three servers: those the environment names as they are, for each other one a private instance on a free
@@ -105,10 +110,11 @@ async function startAll(site: Site): Promise<Servers> {
 
 async function openSite(
   home: Home,
-  env: NodeJS.ProcessEnv,
+  given: NodeJS.ProcessEnv,
   report: Report,
   broker: BrokerWish,
 ): Promise<Site> {
+  const env = withFilesRead(given);
   const wanted = (["mysql", "redis", "kafka"] as const).filter((name) => !env[SETTING[name]]);
   const jarsCached = jarsAreCached(cacheFolder(env));
   const programs = await provision(home, { servers: wanted, jarsCached }, env, report);
@@ -128,6 +134,7 @@ async function openMysql(site: Site): Promise<MysqlServer> {
   if (host) {
     const address = namedMysql(env, host);
     await checkNamedMysql(address);
+    if (!env["MYSQL_API_USER"] || !env["MYSQL_WORKER_USER"]) site.report(ALL_RIGHTS);
     return Object.assign(namedServer("mysql", `MySQL named by MYSQL_HOST: ${host}`, address.port), address);
   }
   const port = site.ports.mysql;

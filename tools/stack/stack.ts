@@ -6,6 +6,7 @@ import { reason, StackFailure } from "./failure.ts";
 import { writeJson } from "./files.ts";
 import { REPOSITORY } from "./home.ts";
 import { migrate } from "./migrate.ts";
+import { withFilesRead } from "./named-settings.ts";
 import type { OccupiedHome } from "./occupy.ts";
 import { demandPort, openPorts } from "./ports.ts";
 import { mysqlSettings, programSettings, startProgram, type Program } from "./programs.ts";
@@ -28,7 +29,8 @@ export type Stack = {
 type StackOptions = { home: OccupiedHome; env: NodeJS.ProcessEnv; report: Report };
 
 /** Everything of flow.md §7, in its order: servers, database, topics, build, admin, programs, a first sale. */
-export async function startStack({ home, env, report }: StackOptions): Promise<Stack> {
+export async function startStack({ home, env: given, report }: StackOptions): Promise<Stack> {
+  const env = withFilesRead(given);
   const port = await demandPort(env["PORT"], API_PORT_DEFAULT); // a reason to stop is best known before all the work
   const secrets = openSecrets(home);
   const servers = await startServers({ home, env, report });

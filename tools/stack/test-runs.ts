@@ -38,7 +38,7 @@ export type SpecRun = {
   countsFile: string;
   /** Another copy of the repository. */
   root?: string;
-  output?: "inherit" | { log: string };
+  output?: "inherit" | { log: string; tee?: boolean };
   deadlineMs?: number;
 };
 

@@ -19,13 +19,16 @@ export async function startTestServers({ home, env, report }: TestSite): Promise
 
 /** Where the specs find the servers. Their names differ from the programs' settings, so nothing uses them by accident. */
 function addresses(home: string, { mysql, redis, kafka }: Servers): NodeJS.ProcessEnv {
+  const secrets = openSecrets(openHome(home));
   return {
     TEST_MYSQL_HOST: mysql.host,
     TEST_MYSQL_PORT: String(mysql.port),
     TEST_MYSQL_USER: mysql.user,
     TEST_MYSQL_PASSWORD: mysql.password,
     TEST_MYSQL_DATABASE: mysql.database,
-    TEST_MYSQL_ROOT_PASSWORD: openSecrets(openHome(home)).mysqlRootPassword,
+    TEST_HOME: home,
+    TEST_JWT_SECRET: secrets.jwtSecret,
+    TEST_MYSQL_ROOT_PASSWORD: secrets.mysqlRootPassword,
     TEST_MYSQL_API_PASSWORD: mysql.accounts?.api.password,
     TEST_MYSQL_WORKER_PASSWORD: mysql.accounts?.worker.password,
     TEST_REDIS_URL: redis.url,

@@ -5,8 +5,10 @@ import { codeOf, problemOf, type SaleBody } from "../../support/bodies.ts";
 import type { Answer, Ask, HttpClient } from "../../support/http-client.ts";
 import { openSandbox, type Person, type Sandbox } from "../../support/sandbox.ts";
 
-/** bad-inputs' 200 ms, and what a busy machine adds, over a password above all. */
+/** What a busy machine may make of one answer, one that had to wait for a password above all; of all, see `refusalTimes`. */
 const ANSWER_MS = 5_000;
+const WRONG_LOG_IN = "User name, e-mail or password is wrong.";
+const HASHED = new Set(["username_taken", "email_taken"]);
 const TABLES = ["users", "products", "orders", "settlements", "dead_letters", "admin_audit"];
 
 /** What no answer may tell: code, places, statements, names of parts. */
@@ -27,6 +29,8 @@ export interface Shop {
   stateNow: () => Promise<string>;
   /** Expects a refusal of contract §1 that tells nothing of what is inside. */
   refused: (answer: Answer, status: number, code: string) => void;
+  /** How long each refusal took that had no password to hash, ms. */
+  refusalTimes: number[];
   /** What the buyer hears for this order. */
   order: (body: Ask["body"], headers?: Ask["headers"]) => Promise<Answer>;
 }
@@ -37,8 +41,13 @@ export async function openShop(): Promise<Shop> {
   const http = sandbox.client(api);
   const [buyer, other] = (await sandbox.users(2)) as [Person, Person];
   const sale = await sandbox.openSale(http, { stock: 1_000, perUserLimit: 2 });
+  const refusalTimes: number[] = [];
   return {
-    ...{ sandbox, api, http, buyer, other, sale, refused },
+    ...{ sandbox, api, http, buyer, other, sale, refusalTimes },
+    refused(answer, status, code) {
+      const { detail } = refused(answer, status, code);
+      if (detail !== WRONG_LOG_IN && !HASHED.has(code)) refusalTimes.push(answer.ms);
+    },
     stateNow: () => stateOf(sandbox, sale),
     order: (body, headers = {}) =>
       http.send("POST", "/api/orders", { token: buyer.token, ...(body !== undefined && { body }), headers }),
@@ -52,7 +61,7 @@ async function stateOf(sandbox: Sandbox, { id }: SaleBody): Promise<string> {
   return JSON.stringify([left, pending, await Promise.all(rows), await sandbox.ends()]);
 }
 
-function refused(answer: Answer, status: number, code: string): void {
+function refused(answer: Answer, status: number, code: string): ReturnType<typeof problemOf> {
   const said = `${answer.status} ${answer.text}`;
   expect([answer.status, codeOf(answer)], said).to.deep.equal([status, code]);
   expect(answer.headers["content-type"]).to.match(/^application\/problem\+json/);
@@ -67,4 +76,5 @@ function refused(answer: Answer, status: number, code: string): void {
     expect(detail).to.be.a("string");
   }
   expect(answer.ms, "ms").to.be.lessThan(ANSWER_MS);
+  return problem;
 }

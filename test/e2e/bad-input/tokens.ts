@@ -55,6 +55,23 @@ export function tokens(shop: Shop): void {
       }
     });
 
+    it("good ones with anything beside them are 401", async () => {
+      const { token } = shop.buyer;
+      const headers = [
+        `Bearer ${token} ${"x".repeat(15_000)}`,
+        `Bearer ${token} x`,
+        `Bearer ${token}.x`,
+        `Bearer ${token},${token}`,
+        `Bearer  ${token}`,
+        `x Bearer ${token}`,
+        `Bearer ${token}${"A".repeat(15_000)}`,
+      ];
+      for (const Authorization of headers) {
+        const ask = { body: { productId: shop.sale.id }, headers: { Authorization } };
+        shop.refused(await shop.http.send("POST", "/api/orders", ask), 401, "unauthenticated");
+      }
+    });
+
     it("good ones count only in the right place", async () => {
       const body = { productId: shop.sale.id };
       const ask = (path: string, headers = {}) => shop.http.send("POST", path, { body, headers });

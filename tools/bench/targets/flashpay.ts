@@ -25,6 +25,7 @@ const SETTINGS = {
   API_DOCS: "off",
   RATE_LIMIT_PER_ADDRESS: "10000000",
   RATE_LIMIT_ORDERS_PER_USER: "1000000",
+  PASSWORDS_PER_ADDRESS: "1000000",
 };
 
 export function flashpay(site: Site, adminToken: string): Target {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** Planted secrets by name. */
@@ -15,6 +15,25 @@ export function secretsIn(text: string, secrets: Secrets): string[] {
   return Object.entries(secrets).flatMap(([name, secret]) =>
     secret !== "" && text.includes(secret) ? [name] : [],
   );
+}
+
+/** Sentences on what a text holds. */
+export const leaksIn = (where: string, text: string, secrets: Secrets): string[] =>
+  secretsIn(text, secrets).map((what) => `${where} holds ${what}`);
+
+const LOG_BYTES_MAX = 256 * 1024 * 1024;
+
+/** The same of every log below a folder, at any depth: files in folders named log, never the data of servers. */
+export function leaksBelow(folder: string, secrets: Secrets): string[] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /(^|\/)logs?\/[^/]+$/.test(file),
+  );
+  return files.flatMap((file) => {
+    const { size } = statSync(join(folder, file));
+    if (size > LOG_BYTES_MAX) return [`${file} is too long to be searched`];
+    return leaksIn(file, readFileSync(join(folder, file), "utf8"), secrets);
+  });
 }
 
 /** Sentences on each secret in each log of a folder; empty when none leaked, or no program has run. */
