@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { request } from "../test/support/checked-request.ts";
+import { eventMisfitOf } from "../test/support/document-check.ts";
 import { sampleOrder } from "../shared/testing/samples.ts";
 import { createTestApp } from "./app.test.ts";
 
@@ -70,6 +71,8 @@ describe("the events of an order", () => {
         scene.streams.decided([orderId]);
       }
       expect(eventsIn(text)).to.deep.equal(["PENDING", "SUCCESS"]);
+      for (const [, data = ""] of text.matchAll(/^data: ?(.*)$/gm))
+        expect(eventMisfitOf(`/api/orders/${orderId}/events`, data)).to.equal(undefined);
     } finally {
       server.close();
     }
