@@ -28,8 +28,8 @@ export interface ReportServiceDependencies {
   readonly newId: () => string;
   /** IANA name. */
   readonly timeZone: string;
-  /** Between the reads of an export. */
-  readonly rest: () => Promise<unknown>;
+  /** Between the reads of an export, told how long the last one took. */
+  readonly rest: (tookMs: number) => Promise<unknown>;
   readonly timeMaxMs?: number;
 }
 
