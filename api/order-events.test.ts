@@ -2,8 +2,12 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { request } from "../test/support/checked-request.ts";
+import { eventMisfitOf } from "../test/support/document-check.ts";
+import { until } from "../test/support/until.ts";
 import { sampleOrder } from "../shared/testing/samples.ts";
 import { createTestApp } from "./app.test.ts";
+
+const TOLD_DEADLINE_MS = 2_000;
 
 type Scene = ReturnType<typeof createTestApp>;
 
@@ -70,10 +74,21 @@ describe("the events of an order", () => {
         scene.streams.decided([orderId]);
       }
       expect(eventsIn(text)).to.deep.equal(["PENDING", "SUCCESS"]);
+      for (const [, data = ""] of text.matchAll(/^data: ?(.*)$/gm))
+        expect(eventMisfitOf(`/api/orders/${orderId}/events`, data)).to.equal(undefined);
     } finally {
       server.close();
     }
     expect(scene.streams.size()).to.equal(0);
+    // What a stream lets go of early is nothing that its line in the log needs.
+    const path = `/api/orders/${orderId}/events`;
+    const told = await until(
+      "the request is told",
+      () => scene.log.lines.find(({ fields }) => fields["path"] === path)?.fields,
+      TOLD_DEADLINE_MS,
+    );
+    expect(told).to.include({ method: "GET", status: 200, userId: 1, orderId });
+    expect(told["traceId"]).to.match(/^[0-9a-f]{32}$/);
   });
 
   it("that were seen are not told again: nothing new of a decided order is 204, which ends an EventSource", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { misfitOf } from "./support/document-check.ts";
+import { eventMisfitOf, misfitOf } from "./support/document-check.ts";
 
 const PRODUCT = {
   ...{ id: 1, title: "A sale", price: 1, currency: "KRW", stock: 1, stockLeft: 1, perUserLimit: 1 },
@@ -47,6 +47,27 @@ describe("the check of answers against the OpenAPI document", () => {
 
   it("takes the operation that is named before the one with a parameter", () => {
     expect(read(json({}, 418), "/api/settlements/latest")).to.include("GET /api/settlements/latest 418");
+  });
+
+  it("finds what is wrong with the data of an event, in a stream and by itself", () => {
+    const path = "/api/orders/019b77a9-0000-7000-8000-000000000001/events";
+    const [data, wrong] = [{}, { secret: 1 }].map((more) =>
+      JSON.stringify({
+        ...{ orderId: "019b77a9-0000-7000-8000-000000000001", status: "PENDING", productId: 1, quantity: 1 },
+        ...{ unitPrice: 1, amount: 1, currency: "KRW", acceptedAt: "2027-01-01T09:00:00.000Z", ...more },
+      }),
+    ) as [string, string];
+    expect(eventMisfitOf(path, data)).to.equal(undefined);
+    expect(eventMisfitOf(path, wrong)).to.include("additional properties");
+    expect(eventMisfitOf(path, "PENDING")).to.include("not JSON");
+    expect(eventMisfitOf("/api/admin/live", data)).to.include("GET /api/admin/live: body must have");
+    expect(eventMisfitOf("/api/products", data)).to.include("does not say");
+    const stream = (...events: string[]) => ({
+      ...{ status: 200, headers: { "content-type": "text/event-stream" } },
+      text: events.map((event) => `event: status\ndata: ${event}\n\n`).join(""),
+    });
+    expect(read(stream(data, data), path)).to.equal(undefined);
+    expect(read(stream(data, wrong), path)).to.include("additional properties");
   });
 
   it("asks of HEAD what it asks of GET, but a body", () => {

@@ -107,10 +107,12 @@ describe("monitoring", () => {
     expect(new Set(panels.map(({ title }) => title)).size).to.equal(panels.length);
   });
 
-  it("passes promtool's checks", async function () {
+  it("passes promtool's checks of rules and configuration", async function () {
     if (!(await run("promtool", ["--version"])).ok) {
-      process.stdout.write("      promtool is not installed here: its own checks were left out\n");
-      return;
+      process.stdout.write(
+        "      promtool is not installed here (Debian: prometheus): its own checks are skipped\n",
+      );
+      this.skip();
     }
     expect(await run("promtool", ["check", "rules", ALERTS])).to.include({ ok: true });
     // The file names the rules by their place in the container; they are checked above.

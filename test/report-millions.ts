@@ -1,19 +1,19 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { request, type IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import { percentilesOf } from "../tools/jmeter/percentiles.ts";
 import { REPOSITORY } from "../tools/stack/home.ts";
 import type { Program } from "../tools/stack/programs.ts";
 import type { HttpClient } from "./support/http-client.ts";
 import { seedLedger } from "./support/ledger.ts";
-import { openSandbox, type Sandbox } from "./support/sandbox.ts";
-import type { Person } from "./support/seed.ts";
+import { residentMb } from "./support/program-memory.ts";
+import { openSandbox, type Person, type Sandbox } from "./support/sandbox.ts";
+import { inWords, orderSteadily, p99, say, type SteadyWish } from "./support/steady-orders.ts";
 
 /**
  * Figures, no test of `npm test`: what an export of ORDERS settlements costs in memory, and in the answers to orders beside it.
@@ -21,9 +21,14 @@ import type { Person } from "./support/seed.ts";
  */
 const ORDERS = Number(process.env["ORDERS"] ?? 3_000_000);
 const ORDERS_PER_S = 200;
-const QUIET_S = 30;
+/** The export is read for so long, then left alone for as long. */
+const TURN_MS = 20_000;
+/** Of each turn's beginning: until what lies between both ends is full, the API goes on writing. */
+const BETWEEN_TURNS_MS = 5_000;
+/** Until the process has the memory that orders alone give it. */
+const WARM_UP_S = 30;
 /** Longer than any export here lasts. */
-const BUYERS = ORDERS_PER_S * 300;
+const BUYERS = ORDERS_PER_S * 600;
 const POLL_MS = 100;
 const MEMORY_MAX_MB = 100;
 /** Of the second half above the first: what collecting garbage a little later makes. */
@@ -41,6 +46,12 @@ describe(`reports over ${ORDERS} settlements`, function () {
       ...{ products: 300, users: Math.ceil(ORDERS / 3), orders: ORDERS, keyedEvery: 2 },
     });
     await sandbox.database.run("UPDATE products SET end_time = '2026-07-01'");
+    await sandbox.database.run("ANALYZE TABLE orders, order_history, settlements, settlement_totals");
+    const [size] = await sandbox.database.rows<{ bytes: string }>(
+      `SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables
+       WHERE table_schema = DATABASE() AND table_name IN ('orders', 'order_history', 'settlements', 'settlement_totals')`,
+    );
+    say(`tables: ${Math.round(Number(size?.bytes) / ORDERS)} bytes an order, indexes included`);
     [api] = await Promise.all([sandbox.start("api"), sandbox.start("worker")]);
     http = sandbox.client(api);
   });
@@ -71,25 +82,21 @@ describe(`reports over ${ORDERS} settlements`, function () {
   it(`are exported over HTTP beside ${ORDERS_PER_S} orders/s, whose p99 at most doubles`, async () => {
     const sale = await sandbox.openSale(http, { stock: BUYERS });
     const buyers = await sandbox.users(BUYERS);
-    await orderSteadily(sale.id, buyers.splice(0, ORDERS_PER_S * 10), () => false); // warms up
-    const quietly = () => orderSteadily(sale.id, buyers.splice(0, ORDERS_PER_S * QUIET_S), () => false);
-    const quietBefore = residentMb(api.pid, "VmRSS");
-    const quiet = await quietly();
-    say(
-      `resident API: ${quietBefore} MB before ${QUIET_S} s of orders alone, ${residentMb(api.pid, "VmRSS")} MB after`,
-    );
-    const meanwhile = buyers.splice(0, buyers.length - ORDERS_PER_S * QUIET_S);
-    const idle = residentMb(api.pid, "VmRSS");
+    const ordersOf = (some: Person[], wish: Partial<SteadyWish> = {}) =>
+      orderSteadily(http, { productId: sale.id, buyers: some, perS: ORDERS_PER_S, ...wish });
+    const fresh = residentMb(api.pid);
+    await ordersOf(buyers.splice(0, ORDERS_PER_S * WARM_UP_S));
+    const idle = residentMb(api.pid);
+    say(`resident API: ${fresh} MB before ${WARM_UP_S} s of orders alone, ${idle} MB after`);
+    const turns = createTurns();
     let ended = false;
-    const exporting = exportAll().finally(() => (ended = true));
-    const orders = orderSteadily(sale.id, meanwhile, () => ended);
+    const exporting = exportAll(turns.reading).finally(() => (ended = true));
+    const orders = ordersOf(buyers, { over: () => ended, onAnswer: turns.note });
     const { memory, result: exported, s } = await watching(exporting);
-    const beside = await orders;
+    await orders;
     say(`export beside orders: ${s} s; resident API ${idle} MB before, at most ${Math.max(...memory)} MB`);
-    const after = await quietly();
-    say(`orders alone, before: ${inWords(quiet)}`);
-    say(`orders beside:        ${inWords(beside)}`);
-    say(`orders alone, after:  ${inWords(after)}`);
+    say(`orders while the export rests: ${inWords(turns.quiet)}`);
+    say(`orders while it is read:       ${inWords(turns.beside)}`);
     const { data: sheet } = JSON.parse((await http.get(exported.sheet, sandbox.host.token)).text) as {
       data: { lastId: number };
     };
@@ -102,8 +109,7 @@ describe(`reports over ${ORDERS} settlements`, function () {
       ...{ sha256: exported.sha256, bytes: exported.bytes, count: sum?.count, firstId: sum?.firstId },
       totals: [{ currency: "KRW", count: sum?.count, amount: Number(sum?.amount) }],
     });
-    // The better one: after seeding, a database is busy for a while, and would excuse anything.
-    expect(p99(beside)).to.be.at.most(2 * Math.min(p99(quiet), p99(after)));
+    expect(p99(turns.beside)).to.be.at.most(2 * p99(turns.quiet));
   });
 
   /** The API's memory, ten times a second, for as long as something takes. */
@@ -128,7 +134,10 @@ describe(`reports over ${ORDERS} settlements`, function () {
     return peak;
   }
 
-  async function exportAll(): Promise<{ bytes: number; sha256: string; sheet: string }> {
+  /** @param reading waited for before each piece is read: the export goes no faster than its reader */
+  async function exportAll(
+    reading: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<{ bytes: number; sha256: string; sheet: string }> {
     const asking = request(`${api.url}/api/settlements/export`, {
       headers: { Authorization: `Bearer ${sandbox.host.token}` },
     }).end();
@@ -139,44 +148,38 @@ describe(`reports over ${ORDERS} settlements`, function () {
     for await (const piece of answer as AsyncIterable<Buffer>) {
       hash.update(piece);
       bytes += piece.length;
+      await reading();
     }
     const sheet = /^<(\S+)>/.exec(String(answer.headers["link"]))?.[1] ?? "";
     return { bytes, sha256: hash.digest("hex"), sheet };
   }
-
-  /** One order a buyer, at a constant rate; ms of each from the moment it was to be sent. */
-  async function orderSteadily(productId: number, buyers: Person[], over: () => boolean): Promise<number[]> {
-    const startedAt = performance.now();
-    const answers: Promise<number>[] = [];
-    for (const [i, buyer] of buyers.entries()) {
-      const at = startedAt + (i * 1_000) / ORDERS_PER_S;
-      if (at > performance.now()) await delay(at - performance.now());
-      if (over()) break;
-      answers.push(
-        http.post("/api/orders", { productId }, buyer.token).then(({ status }) => {
-          expect(status).to.equal(202);
-          return performance.now() - at;
-        }),
-      );
-    }
-    return await Promise.all(answers);
-  }
 });
 
-const say = (line: string): void => void process.stdout.write(`      ${line}\n`);
-const p99 = (ms: readonly number[]): number => percentilesOf(ms)?.at[2] ?? Number.NaN;
-
-function inWords(ms: readonly number[]): string {
-  const { at = [], max = 0 } = percentilesOf(ms) ?? {};
-  const [p50 = 0, p90 = 0, of99 = 0] = at.map((value) => value.toFixed(1));
-  return `${ms.length}, p50 ${p50}, p90 ${p90}, p99 ${of99}, max ${max.toFixed(0)} ms`;
-}
-
-function residentMb(pid: number | undefined, field: "VmRSS" | "VmHWM"): number {
-  try {
-    const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
-    return Math.round(Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) / 1_024);
-  } catch {
-    return 0; // it has just ended
-  }
+/**
+ * The export is read and left alone in turns, so that orders beside it and orders alone meet the same machine, the same
+ * neighbours and the same database. Orders of a turn's first moments belong to neither.
+ */
+function createTurns() {
+  const startedAt = performance.now();
+  const beside: number[] = [];
+  const quiet: number[] = [];
+  const turnAt = (at: number) => {
+    const turn = Math.floor((at - startedAt) / TURN_MS);
+    return {
+      isQuiet: turn % 2 === 1,
+      age: at - startedAt - turn * TURN_MS,
+      endsAt: startedAt + (turn + 1) * TURN_MS,
+    };
+  };
+  return {
+    ...{ beside, quiet },
+    async reading(): Promise<void> {
+      const { isQuiet, endsAt } = turnAt(performance.now());
+      if (isQuiet) await delay(endsAt - performance.now());
+    },
+    note(ms: number, at: number): void {
+      const { isQuiet, age } = turnAt(at);
+      if (age > BETWEEN_TURNS_MS) (isQuiet ? quiet : beside).push(ms);
+    },
+  };
 }

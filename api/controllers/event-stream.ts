@@ -1,5 +1,6 @@
 import { createEventBuffer } from "better-sse";
 import type { Response } from "express";
+import { forgetHead } from "./lean-answer.ts";
 
 /** How long a client waits before it asks again for a stream that ended. */
 const RETRY_MS = 1_000;
@@ -22,6 +23,7 @@ export function openEventStream(res: Response): EventStream {
   // nginx would collect the events of a minute.
   res.setHeader("X-Accel-Buffering", "no");
   write(buffer.retry(RETRY_MS).dispatch());
+  forgetHead(res);
   return {
     send: (name, id, data) => {
       write(buffer.push(data, name, id));

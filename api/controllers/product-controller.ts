@@ -41,7 +41,7 @@ export function createProductController(products: ProductService) {
     const { id } = parse(productPath, req.params, "path");
     parse(noQuery, req.query, "query");
     const wish = parse(productChangeBody, req.body);
-    res.json(success(saleBody(await products.change(principalOf(req), id, wish))));
+    res.json(success(saleBody(await products.change(principalOf(req), id, wish, traceIdOf(req)))));
   }
 
   async function list(req: Request, res: Response): Promise<void> {

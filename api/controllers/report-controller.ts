@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
-import { principalOf } from "../request-context.ts";
+import { principalOf, traceIdOf } from "../request-context.ts";
 import type { ReportService } from "../services/report-service.ts";
 import { dailyCsv } from "../services/settlement-csv.ts";
 import { headCsv, wantsCsv } from "./csv.ts";
@@ -17,7 +17,7 @@ export function createReportController(reports: ReportService) {
   async function exportCsv(req: Request, res: Response): Promise<void> {
     const { format: _csv, ...wish } = parse(exportQuery, req.query, "query");
     const gone = goneWith(res);
-    const { exportId, pieces } = reports.exportCsv(principalOf(req), wish, gone);
+    const { exportId, pieces } = reports.exportCsv(principalOf(req), wish, gone, traceIdOf(req));
     if (req.method === "HEAD") {
       headCsv(res, "settlements.csv");
       res.end();

@@ -21,34 +21,46 @@ const moment = Joi.string()
       "{{#label}} must be a day, like 2027-01-31, or an ISO 8601 instant in UTC, like 2027-01-01T09:00:00.000Z",
     "instant.range": "{{#label}} must be between the years 2000 and 9999",
   });
-const period = { from: moment, to: moment };
+const period = {
+  from: moment.description(
+    "From this instant (ISO 8601, UTC), or from the beginning of this day of REPORT_TIME_ZONE (2027-01-31).",
+  ),
+  to: moment.description("Before this instant, or before the beginning of this day."),
+};
+const scope = {
+  userId: idText.description("Only settlements of this user; for a user only the own id."),
+  productId: idText.description("Only settlements of this product."),
+};
 
 type Format = { readonly format?: "json" | "csv" };
-const format = Joi.string().valid("json", "csv");
+const format = Joi.string()
+  .valid("json", "csv")
+  .description("csv: a file (RFC 4180); json. Without it, what Accept prefers.");
 
 type Period = Pick<ReportWish, "from" | "to">;
 
 export const settlementsQuery = Joi.object<IdPageQuery & Format & ReportWish>({
-  ...{ limit, cursor: idCursor, format, ...period, userId: idText, productId: idText },
+  ...{ limit, cursor: idCursor, format, ...period, ...scope },
 });
 export const settlementsOfUserQuery = Joi.object<
   IdPageQuery & Format & Period & Pick<ReportWish, "productId">
 >({
-  ...{ limit, cursor: idCursor, format, ...period, productId: idText },
+  ...{ limit, cursor: idCursor, format, ...period, productId: scope.productId },
 });
 export const settlementsOfProductQuery = Joi.object<
   IdPageQuery & Format & Period & Pick<ReportWish, "userId">
 >({
-  ...{ limit, cursor: idCursor, format, ...period, userId: idText },
+  ...{ limit, cursor: idCursor, format, ...period, userId: scope.userId },
 });
-export const reportWish = Joi.object<ReportWish>({ ...period, userId: idText, productId: idText });
+export const reportWish = Joi.object<ReportWish>({ ...period, ...scope });
 export const exportQuery = reportWish.append<ReportWish & { readonly format?: "csv" }>({
-  format: Joi.string().valid("csv"),
+  format: Joi.string().valid("csv").description("There is no other."),
 });
 export const dailyQuery = reportWish.append<ReportWish & Format>({ format });
 export const exportPath = Joi.object<{ readonly id: string }>({
   id: Joi.string()
     .pattern(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/)
     .required()
+    .example("019a0b6c-7b1e-7c3a-9f52-6d8a3c1e4b71")
     .messages({ "string.pattern.base": "{{#label}} must be an export's id" }),
 });

@@ -5,7 +5,7 @@ import { isOrderId, ORDER_STATUSES, type OrderStatus } from "../../shared/domain
 import type { OrderPosition } from "../../shared/domain/ports.ts";
 import { isCommonPassword } from "./common-passwords.ts";
 
-/** Every schema a request is held against; the OpenAPI document is made from the bodies here (openapi.ts). */
+/** Every schema a request is held against; the OpenAPI document is made from them (../openapi). */
 
 const PASSWORD_BYTES_MIN = 8;
 /** bcrypt reads no more. */
@@ -156,42 +156,63 @@ export const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{16,64}$/;
 export const idempotencyKey = Joi.object<{ readonly "Idempotency-Key"?: string }>({
   "Idempotency-Key": Joi.string()
     .pattern(IDEMPOTENCY_KEY)
+    .description(
+      "16 to 64 of A-Z a-z 0-9 _ -; one for each attempt to buy, the same one when that attempt is repeated.",
+    )
     .messages({ "string.pattern.base": "{{#label}} must have 16 to 64 of A-Z a-z 0-9 _ -" }),
 }).required();
+
+/** What a text of digits is to a client: the OpenAPI document's words for it. */
+export const asInteger = (min: number, max: number, usual?: number): object => {
+  const number = Joi.number().integer().min(min).max(max);
+  return { schemaOverride: usual === undefined ? number : number.default(usual) };
+};
 
 /** Digits as a path or a query carries them; never `1e3`, ` 7` or `0x10`. */
 export const idText = Joi.string()
   .pattern(/^[1-9]\d{0,15}$/)
   .custom(toId)
+  .meta(asInteger(1, ID_MAX))
   .messages({
     "string.pattern.base": "{{#label}} must be a positive integer",
     "id.range": "{{#label}} must be a positive integer",
   });
 
-export const productPath = Joi.object<{ readonly id: number }>({ id: idText.required() });
-export const userIdPath = Joi.object<{ readonly userId: number }>({ userId: idText.required() });
-export const productIdPath = Joi.object<{ readonly productId: number }>({ productId: idText.required() });
+const idOfPath = idText.required().example(1);
+export const productPath = Joi.object<{ readonly id: number }>({ id: idOfPath });
+export const userIdPath = Joi.object<{ readonly userId: number }>({ userId: idOfPath });
+export const productIdPath = Joi.object<{ readonly productId: number }>({ productId: idOfPath });
 export const orderIdText = Joi.string()
   .custom(toOrderId)
+  .meta({ schemaOverride: Joi.string().guid() })
   .messages({ "order.id": "{{#label}} must be an order id" });
-export const orderPath = Joi.object<{ readonly id: string }>({ id: orderIdText.required() });
+export const orderPath = Joi.object<{ readonly id: string }>({
+  id: orderIdText.required().example("019a0b6c-7b1e-7c3a-9f52-6d8a3c1e4b70"),
+});
 export const noQuery = Joi.object<Record<string, never>>({});
 
 export const limit = Joi.string()
   .pattern(/^[1-9]\d{0,2}$/)
   .custom(toPageLimit)
+  .meta(asInteger(1, PAGE_LIMIT_MAX, PAGE_LIMIT_DEFAULT))
+  .description("Rows on the page.")
   .default(PAGE_LIMIT_DEFAULT)
   .messages({
     "string.pattern.base": `{{#label}} must be an integer from 1 to ${PAGE_LIMIT_MAX}`,
     "limit.range": `{{#label}} must be an integer from 1 to ${PAGE_LIMIT_MAX}`,
   });
+const CURSOR_IS = "meta.nextCursor of the page before.";
 const cursorMessage = { "cursor.form": "{{#label}} must be a cursor that an earlier page gave" };
 
 export interface IdPageQuery {
   readonly limit: number;
   readonly cursor?: number;
 }
-export const idCursor = Joi.string().max(64).custom(toIdCursor).messages(cursorMessage);
+export const idCursor = Joi.string()
+  .max(64)
+  .custom(toIdCursor)
+  .description(CURSOR_IS)
+  .messages(cursorMessage);
 export const idPageQuery = Joi.object<IdPageQuery>({ limit, cursor: idCursor });
 
 export interface OrdersQuery {
@@ -202,12 +223,14 @@ export interface OrdersQuery {
 }
 export const ordersQuery = Joi.object<OrdersQuery>({
   limit,
-  cursor: Joi.string().max(128).custom(toOrderCursor).messages(cursorMessage),
+  cursor: Joi.string().max(128).custom(toOrderCursor).description(CURSOR_IS).messages(cursorMessage),
   status: Joi.string().valid(...ORDER_STATUSES),
-  productId: idText,
+  productId: idText.description("Only orders of this product."),
 });
 
-export const consistencyQuery = Joi.object<{ readonly productId?: number }>({ productId: idText });
+export const consistencyQuery = Joi.object<{ readonly productId?: number }>({
+  productId: idText.description("Only this product; without it all of them."),
+});
 
 export const encodeCursor = (position: number | OrderPosition): string =>
   Buffer.from(JSON.stringify(position)).toString("base64url");

@@ -5,6 +5,7 @@ import swaggerJsdoc from "swagger-jsdoc";
 import { PROBLEMS } from "../middleware/error-handler.ts";
 import { discardBody } from "../controllers/admin-schemas.ts";
 import { loginBody, orderBody, productBody, productChangeBody, signupBody } from "../controllers/schemas.ts";
+import { parameters } from "./parameters.ts";
 import { errorResponses, successResponses } from "./responses.ts";
 
 export type OpenApiDocument = Readonly<Record<string, unknown>> & {
@@ -14,8 +15,8 @@ export type OpenApiDocument = Readonly<Record<string, unknown>> & {
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * The OpenAPI document: paths from the comments on the routes, request bodies from the Joi schemas that validate them,
- * answers from responses.ts, the rest from components.yaml.
+ * The OpenAPI document: paths from the comments on the routes, request bodies and parameters from the Joi schemas that validate
+ * them, answers from responses.ts, the rest from components.yaml.
  * @throws when a comment is not valid
  */
 export function createDocument(): OpenApiDocument {
@@ -43,6 +44,7 @@ export function createDocument(): OpenApiDocument {
           Order: bodyOf(orderBody),
           Discard: bodyOf(discardBody),
         },
+        parameters,
         responses: { ...successResponses, ...errorResponses },
         schemas: { ErrorCode: { type: "string", enum: Object.keys(PROBLEMS) } },
       },

@@ -62,7 +62,8 @@ export const successResponses = {
     description: "Events called `status`; the data of each is the order.",
     content: {
       "text/event-stream": {
-        schema: { type: "string" },
+        // OpenAPI 3.0 has no words for what is in a stream.
+        schema: { type: "string", "x-event-data": ref("schemas", "Order") },
         example: 'event: status\nid: PENDING\ndata: {"orderId":"…","status":"PENDING"}\n\n',
       },
     },
@@ -71,7 +72,6 @@ export const successResponses = {
     description: "Events called `snapshot`; the data of each is a LiveSnapshot.",
     content: {
       "text/event-stream": {
-        // OpenAPI 3.0 has no words for what is in a stream.
         schema: { type: "string", "x-event-data": ref("schemas", "LiveSnapshot") },
         example: 'event: snapshot\nid: 1798794000000\ndata: {"at":"…","sales":[]}\n\n',
       },

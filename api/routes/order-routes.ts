@@ -40,7 +40,7 @@ export function orderRoutes(
    *     description: An order can be seen from the moment of its 202. meta.nextCursor leads to the next page.
    *     parameters:
    *       - { $ref: "#/components/parameters/Limit" }
-   *       - { $ref: "#/components/parameters/Cursor" }
+   *       - { $ref: "#/components/parameters/OrderCursor" }
    *       - { $ref: "#/components/parameters/Status" }
    *       - { $ref: "#/components/parameters/ProductFilter" }
    *     responses:

@@ -202,6 +202,7 @@ export function settlementRoutes(
    *       - { $ref: "#/components/parameters/To" }
    *       - { $ref: "#/components/parameters/SettledProduct" }
    *       - { $ref: "#/components/parameters/SettledUser" }
+   *       - { $ref: "#/components/parameters/FormatOfExport" }
    *     responses:
    *       200: { $ref: "#/components/responses/SettlementExport" }
    *       400: { $ref: "#/components/responses/BadRequest" }

@@ -14,13 +14,24 @@ function createScene({ max = 10, maxPerUser = 3 } = {}) {
   const revocations = createFakeRevocations();
   const rows = new Map<string, OrderView>();
   const asked: (readonly string[])[] = [];
-  const database = { away: false };
+  let held: Promise<unknown> | undefined;
+  const database = {
+    away: false,
+    /** It answers what it sees now when that is called. */
+    hold(): () => void {
+      let answer = (): void => undefined;
+      held = new Promise<void>((resolve) => (answer = resolve)).then(() => (held = undefined));
+      return answer;
+    },
+  };
   const streams = createOrderStreams({
     orders: {
       findDecided: async (ids) => {
         asked.push(ids);
         if (database.away) throw new Error("the database is away");
-        return ids.flatMap((id) => rows.get(id) ?? []);
+        const seen = ids.flatMap((id) => rows.get(id) ?? []);
+        await held;
+        return seen;
       },
     },
     ...{ revocations, log: createLogRecorder(), now: clock.now, max, maxPerUser },
@@ -137,16 +148,46 @@ describe("who follows an order", () => {
     expect(codeOf(() => follow(2, 1))).to.equal("too_many_requests");
   });
 
-  it("is heartbeaten every 15 s", async () => {
-    const { streams, clock, follow } = createScene();
+  it("is given a sign of life once in 15 looks, a second apart, and not all in the same", async () => {
+    const { streams, follow } = createScene({ max: 45, maxPerUser: 45 });
     await streams.look();
+    const all = Array.from({ length: 45 }, (_, n) => follow(n + 1));
+    const beats = () => all.reduce((sum, { heard }) => sum + heard.length, 0);
+    for (let looks = 1; looks <= 15; looks += 1) {
+      await streams.look();
+      expect(beats()).to.equal(3 * looks);
+    }
+    expect(all.every(({ heard }) => heard.join() === "beat")).to.equal(true);
+  });
+
+  it("is looked up with hundreds of others in one statement, and a slow database is asked several at once", async () => {
+    const { streams, asked, database, decide, follow } = createScene({ max: 5_000, maxPerUser: 5_000 });
+    const all = Array.from({ length: 5_000 }, (_, n) => follow(n + 1, 1));
+    for (let n = 1; n <= 5_000; n += 1) decide(n);
+    const answer = database.hold();
+    const looking = streams.look();
+    expect(asked.map(({ length }) => length)).to.deep.equal([900, 900, 900, 900]);
+    // Seconds pass: nothing piles up.
+    void streams.look();
+    void streams.look();
+    expect(asked).to.have.length(4);
+    answer();
+    await looking;
+    expect(all.every(({ heard }) => heard.includes("SUCCESS"))).to.equal(true);
+    expect(new Set(asked.flat())).to.have.property("size", 5_000);
+  });
+
+  it("is looked up again when its message comes while it is being looked up", async () => {
+    const { streams, database, decide, follow } = createScene();
     const { heard } = follow(1);
-    clock.advance(14_000);
-    await streams.look();
-    expect(heard).to.deep.equal([]);
-    clock.advance(1_000);
-    await streams.look();
-    expect(heard).to.deep.equal(["beat"]);
+    const answer = database.hold();
+    const looking = streams.look();
+    decide(1);
+    streams.decided([orderIdOf(1)]);
+    answer();
+    await looking;
+    await settled();
+    expect(heard.filter((what) => what !== "beat")).to.deep.equal(["SUCCESS"]);
   });
 
   it("is let go when the token is over, and when it is revoked", async () => {

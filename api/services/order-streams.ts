@@ -3,12 +3,14 @@ import type { Log, OrderReader, Revocations } from "../../shared/domain/ports.ts
 import type { OrderView } from "../../shared/domain/settlement.ts";
 import type { Principal } from "../../shared/domain/user.ts";
 
-/** A decision whose message was lost is found this much later, at most. */
-const LOOK_EVERY_MS = 1_500;
-/** Orders looked up in one statement. */
-const ORDERS_PER_LOOK_MAX = 500;
-/** Between two signs of life: below what proxies wait for (60 s by default). */
-const HEARTBEAT_EVERY_MS = 15_000;
+/** A decision whose message was lost is found this much later, and what a look takes; 2 s are promised. */
+const LOOK_EVERY_MS = 1_000;
+/** Orders looked up in one statement. From 1 000 on, MariaDB would make a table of the list. */
+const ORDERS_PER_STATEMENT_MAX = 900;
+/** Statements under way at once: thousands of streams wait for a slow database once or twice, not once for each statement. */
+const STATEMENTS_AT_ONCE_MAX = 4;
+/** Between two signs of life of a stream, 15 s: below what proxies wait for (60 s by default). */
+const LOOKS_PER_HEARTBEAT = 15;
 
 /** One client's open stream. */
 export interface OrderFollower {
@@ -37,12 +39,16 @@ export type OrderStreams = ReturnType<typeof createOrderStreams>;
  */
 export function createOrderStreams(dependencies: OrderStreamsDependencies) {
   const { orders, revocations, log, now, max, maxPerUser } = dependencies;
-  const followers = new Map<string, Set<OrderFollower>>();
+  /** By order; each follower with the look that is its turn to be given a sign of life. */
+  const followers = new Map<string, Map<OrderFollower, number>>();
   const ofUser = new Map<number, number>();
+  /** Orders to be looked up; one that is being looked up may be decided meanwhile, and be in here again. */
+  const wanted = new Set<string>();
+  const lanes = new Set<Promise<void>>();
   let open = 0;
-  let heartbeatAt = 0;
+  let followed = 0;
+  let looks = 0;
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
   let stopped = false;
 
   return { follow, decided, look, size: () => open, start, stop };
@@ -64,8 +70,9 @@ export function createOrderStreams(dependencies: OrderStreamsDependencies) {
         retryAfterS: 1,
       });
     }
-    const others = followers.get(orderId) ?? new Set();
-    followers.set(orderId, others.add(follower));
+    const others = followers.get(orderId) ?? new Map<OrderFollower, number>();
+    followers.set(orderId, others.set(follower, followed % LOOKS_PER_HEARTBEAT));
+    followed += 1;
     ofUser.set(userId, own + 1);
     open += 1;
     return () => {
@@ -86,33 +93,55 @@ export function createOrderStreams(dependencies: OrderStreamsDependencies) {
 
   /** A worker says that these are decided. */
   function decided(orderIds: readonly string[]): void {
-    const followed = orderIds.filter((id) => followers.has(id));
-    if (followed.length > 0) void lookUp(followed);
+    void lookUp(orderIds.filter((id) => followers.has(id)));
   }
 
   /** All that is followed, whatever was heard; and signs of life. */
   async function look(): Promise<void> {
     endStale();
-    if (now() - heartbeatAt >= HEARTBEAT_EVERY_MS) {
-      heartbeatAt = now();
-      for (const all of followers.values()) for (const follower of all) follower.beat();
-    }
-    await lookUp([...followers.keys()]);
+    beatNext();
+    await lookUp(followers.keys());
   }
 
-  async function lookUp(orderIds: readonly string[]): Promise<void> {
-    for (let i = 0; i < orderIds.length; i += ORDERS_PER_LOOK_MAX) {
+  /** A part of the streams each time: a sign for thousands at once would hold up the orders behind it. */
+  function beatNext(): void {
+    const turn = looks % LOOKS_PER_HEARTBEAT;
+    looks += 1;
+    for (const all of followers.values())
+      for (const [follower, its] of all) if (its === turn) follower.beat();
+  }
+
+  async function lookUp(orderIds: Iterable<string>): Promise<void> {
+    for (const id of orderIds) wanted.add(id);
+    while (wanted.size > 0 && lanes.size < STATEMENTS_AT_ONCE_MAX) {
+      const lane: Promise<void> = lookUpWanted().finally(() => lanes.delete(lane));
+      lanes.add(lane);
+    }
+    await Promise.all(lanes);
+  }
+
+  async function lookUpWanted(): Promise<void> {
+    for (let ids = takeWanted(); ids.length > 0; ids = takeWanted()) {
       try {
-        const found = await orders.findDecided(orderIds.slice(i, i + ORDERS_PER_LOOK_MAX));
-        for (const order of found) tell(order);
+        for (const order of await orders.findDecided(ids)) tell(order);
       } catch (error) {
         log.debug({ err: error }, "decisions not looked up; trying again");
       }
     }
   }
 
+  function takeWanted(): string[] {
+    const taken: string[] = [];
+    for (const id of wanted) {
+      if (taken.length === ORDERS_PER_STATEMENT_MAX) break;
+      wanted.delete(id);
+      if (followers.has(id)) taken.push(id);
+    }
+    return taken;
+  }
+
   function tell(order: OrderView): void {
-    for (const follower of [...(followers.get(order.orderId) ?? [])]) {
+    for (const follower of [...(followers.get(order.orderId)?.keys() ?? [])]) {
       forget(order.orderId, follower);
       follower.decided(order);
     }
@@ -121,7 +150,7 @@ export function createOrderStreams(dependencies: OrderStreamsDependencies) {
   /** A stream ends with the token that opened it. */
   function endStale(): void {
     for (const [orderId, all] of [...followers]) {
-      for (const follower of [...all]) {
+      for (const follower of [...all.keys()]) {
         const { principal } = follower;
         if (now() < principal.expiresAt * 1_000 && !revocations.isRevoked(principal)) continue;
         forget(orderId, follower);
@@ -131,9 +160,7 @@ export function createOrderStreams(dependencies: OrderStreamsDependencies) {
   }
 
   function start(): void {
-    timer = setInterval(() => {
-      looking ??= look().finally(() => (looking = undefined));
-    }, LOOK_EVERY_MS);
+    timer = setInterval(() => void look(), LOOK_EVERY_MS);
   }
 
   /** Ends every stream; its client asks again, another process answers. */
@@ -141,11 +168,11 @@ export function createOrderStreams(dependencies: OrderStreamsDependencies) {
     stopped = true;
     clearInterval(timer);
     for (const [orderId, all] of [...followers]) {
-      for (const follower of [...all]) {
+      for (const follower of [...all.keys()]) {
         forget(orderId, follower);
         follower.end();
       }
     }
-    await looking;
+    await Promise.all(lanes);
   }
 }

@@ -53,8 +53,8 @@ export function createProductService(dependencies: ProductServiceDependencies) {
     return { rows: rows.map((product) => toSale(product, left.get(product.id))), next };
   }
 
-  async function change(admin: Principal, id: number, wish: SaleWish): Promise<Sale> {
-    const product = await changeSale(dependencies, admin, id, wish);
+  async function change(admin: Principal, id: number, wish: SaleWish, traceId?: string): Promise<Sale> {
+    const product = await changeSale(dependencies, admin, id, wish, traceId);
     return toSale(product, (await leftOf([product])).get(id));
   }
 

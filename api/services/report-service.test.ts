@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { DomainError } from "../../shared/domain/errors.ts";
 import { createFakeAdministration } from "../../shared/testing/administration.ts";
@@ -17,6 +18,7 @@ import { createReportService, REPORTS_AT_ONCE_MAX } from "./report-service.ts";
 const admin = { userId: 3, role: "admin", jti: "j", issuedAt: 0, expiresAt: 0 } as const;
 const never = new AbortController().signal;
 const SETTLEMENTS = 5;
+const SLOW_READER_MS = 100;
 
 async function createScene({ timeMaxMs = 60_000 } = {}) {
   const database = createFakeDatabase(createFakeClock().now);
@@ -40,12 +42,14 @@ async function createScene({ timeMaxMs = 60_000 } = {}) {
   const { audit, entries, faults } = createFakeAdministration(database, () => SALE_START);
   let id = 0;
   const log = createLogRecorder();
+  /** How long the reads had taken that were rested after. */
+  const rests: number[] = [];
   const reports = createReportService({
     ...{ snapshots, audit, log, now: () => SALE_START, timeZone: "Asia/Seoul", timeMaxMs },
     newId: () => orderIdOf((id += 1)),
-    rest: () => Promise.resolve(),
+    rest: (tookMs) => Promise.resolve(rests.push(tookMs)),
   });
-  return { reports, tables, snapshots, entries, faults, log, settle };
+  return { reports, rests, tables, snapshots, entries, faults, log, settle };
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -77,6 +81,16 @@ describe("an export of settlements", () => {
       ["settlements.export", "done", `export:${exportId}`],
     ]);
     expect(snapshots.isOpen()).to.equal(0);
+  });
+
+  it("rests after each read, as long as whoever waits is to wait for, a slow reader left out", async () => {
+    const { reports, rests } = await createScene();
+    for await (const piece of reports.exportCsv(admin, {}, never).pieces) {
+      expect(piece.length).to.be.above(0);
+      await delay(SLOW_READER_MS);
+    }
+    expect(rests).to.have.length(Math.ceil(SETTLEMENTS / 2));
+    expect(Math.max(...rests)).to.be.below(SLOW_READER_MS);
   });
 
   it("holds what the filter lets through, also nothing", async () => {

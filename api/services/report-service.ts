@@ -28,8 +28,8 @@ export interface ReportServiceDependencies {
   readonly newId: () => string;
   /** IANA name. */
   readonly timeZone: string;
-  /** Between the reads of an export. */
-  readonly rest: () => Promise<unknown>;
+  /** Between the reads of an export, told how long the last one took. */
+  readonly rest: (tookMs: number) => Promise<unknown>;
   readonly timeMaxMs?: number;
 }
 
@@ -51,22 +51,27 @@ export function createReportService(dependencies: ReportServiceDependencies) {
     admin: Principal,
     wish: ReportWish,
     gone: AbortSignal,
+    traceId?: string,
   ): { exportId: string; pieces: AsyncGenerator<Buffer, void> } {
     const filter = filterOf(wish, timeZone);
     const exportId = newId();
-    return { exportId, pieces: audited(admin, { exportId, filter }, gone) };
+    return { exportId, pieces: audited(admin, { exportId, filter, traceId }, gone) };
   }
 
   async function* audited(
     { userId: adminId }: Principal,
-    { exportId, filter }: Pick<ControlSheet, "exportId" | "filter">,
+    {
+      exportId,
+      filter,
+      traceId,
+    }: Pick<ControlSheet, "exportId" | "filter"> & { traceId: string | undefined },
     gone: AbortSignal,
   ): AsyncGenerator<Buffer, void> {
     const note = {
       ...({ adminId, action: "settlements.export" } as const),
       ...{ target: targetOf("export", exportId), before: stateOf(filter) },
     };
-    const about = { exportId, adminId, filter };
+    const about = { exportId, adminId, filter, traceId };
     let rows = 0;
     let state: "under_way" | "done" | "told" = "under_way";
     const release = takeSeat();

@@ -31,16 +31,18 @@ export async function changeSale(
   admin: Principal,
   id: number,
   wish: SaleWish,
+  traceId?: string,
 ): Promise<Product> {
   const { before, after } = await sales.transaction(async (writer) => {
     const product = await writer.lock(id);
     if (!product) throw new DomainError("not_found", "There is no such product.");
     return { before: product, after: await change(writer, product) };
   });
-  if (after !== before) log.info({ productId: id, adminId: admin.userId, ...stateOf(after) }, "sale changed");
+  const about = { productId: id, adminId: admin.userId, traceId };
+  if (after !== before) log.info({ ...about, ...stateOf(after) }, "sale changed");
   if (after.stock > before.stock) {
     await stock.raise(id, after.stock).catch((error: unknown) => {
-      log.warn({ err: error, productId: id }, "added units not on sale yet; the reconciler puts them there");
+      log.warn({ ...about, err: error }, "added units not on sale yet; the reconciler puts them there");
     });
   }
   return after;

@@ -22,8 +22,8 @@ export interface ExportWish {
   readonly filter: SettlementFilter;
   /** Before the first row, and after every read. */
   readonly onRows?: (done: number, total: number) => void;
-  /** Between reads: whoever shares the event loop gets his turn. */
-  readonly rest?: () => Promise<unknown>;
+  /** Between reads, told how long the last one took: whoever shares the event loop and the database gets his turn. */
+  readonly rest?: (tookMs: number) => Promise<unknown>;
 }
 
 /**
@@ -50,12 +50,16 @@ export async function* exportSettlements(
     return piece;
   };
   yield written(SETTLEMENT_HEADER);
+  let since = performance.now();
   for await (const rows of snapshot.rows(filter, extent)) {
     for (const row of rows) tally.add(row);
-    yield written(settlementLines(rows));
+    const piece = written(settlementLines(rows));
+    const tookMs = performance.now() - since;
+    yield piece;
     count += rows.length;
     onRows?.(count, total);
-    await rest?.();
+    await rest?.(tookMs);
+    since = performance.now();
   }
   if (!sameExtent(tally.extent(), extent))
     throw new NotReconciled("The rows read are not those that the database adds up.");

@@ -11,9 +11,12 @@ export interface Heard {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
+interface Media {
+  readonly schema?: { readonly "x-event-data"?: { readonly $ref: string } };
+}
 interface Response {
   readonly $ref?: string;
-  readonly content?: Readonly<Record<string, unknown>>;
+  readonly content?: Readonly<Record<string, Media>>;
 }
 interface Operation {
   readonly responses: Readonly<Record<string, Response>>;
@@ -23,6 +26,7 @@ type PathItem = Readonly<Record<string, Operation>>;
 /** What the server's parser says to what is no request comes before any route. */
 const BEFORE_ROUTES = new Set([408, 431]);
 const DOCUMENT = "document";
+const EVENT_STREAM = "text/event-stream";
 const RESPONSES = "#/components/responses/";
 
 /**
@@ -45,10 +49,32 @@ export function misfitOf({ method, path }: Asked, heard: Heard): string | undefi
   if (content.types.length === 0)
     return text === "" ? undefined : `${name}: a body, and the document has none`;
   if (!content.types.includes(type)) return `${name}: content type "${type}" is not in the document`;
+  if (type === EVENT_STREAM)
+    return dataIn(text)
+      .map((data) => eventMisfitOf(path, data))
+      .find((misfit) => misfit !== undefined);
   if (head || !type.endsWith("json")) return undefined;
   const problem = bodyProblem(`${content.pointer}/content/${escaped(type)}/schema`, text);
   return problem === undefined ? undefined : `${name}: ${problem}`;
 }
+
+/**
+ * The same of one event's data on a stream (GET): OpenAPI 3.0 has no words for what is in one, so the document names its schema
+ * as `x-event-data`.
+ */
+export function eventMisfitOf(path: string, data: string): string | undefined {
+  const { paths, bodyProblem, contentOf } = (known ??= readDocument());
+  const found = paths.find(({ pattern }) => pattern.test(path.split(/[?#]/)[0] ?? ""));
+  const operation = found?.item["get"];
+  if (!found || !operation) return `${path}: no such address in the document`;
+  const name = `an event of GET ${found.path}`;
+  const schema = contentOf(operation, 200)?.eventData;
+  if (schema === undefined) return `${name}: the document does not say what its data is`;
+  const problem = bodyProblem(schema, data);
+  return problem === undefined ? undefined : `${name}: ${problem}`;
+}
+
+const dataIn = (text: string): string[] => [...text.matchAll(/^data: ?(.*)$/gm)].map(([, data = ""]) => data);
 
 let known: ReturnType<typeof readDocument> | undefined;
 
@@ -72,9 +98,11 @@ function readDocument() {
   function contentOf({ responses }: Operation, status: number) {
     const { $ref } = responses[status] ?? {};
     // Only what answers without a body stands on its route.
-    if ($ref === undefined) return responses[status] && { pointer: "", types: [] };
+    if ($ref === undefined)
+      return responses[status] && { pointer: "", types: [] as string[], eventData: undefined };
     const { content = {} } = shared?.[$ref.slice(RESPONSES.length)] ?? {};
-    return { pointer: $ref, types: Object.keys(content) };
+    const eventData = content[EVENT_STREAM]?.schema?.["x-event-data"]?.$ref;
+    return { pointer: $ref, types: Object.keys(content), eventData };
   }
 
   function bodyProblem(pointer: string, text: string): string | undefined {

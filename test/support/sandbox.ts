@@ -70,6 +70,13 @@ export async function openSandbox(servers: Addresses = sharedServers()) {
 
 type Closing = () => unknown;
 
+interface StartWish {
+  readonly name?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Compiled programs are those of dist/, which the caller has built (tools/stack/build.ts). */
+  readonly from?: "source" | "dist";
+}
+
 async function fillSandbox(servers: Addresses, onClose: (release: Closing) => void) {
   const folder = mkdtempSync(join(tmpdir(), "flashpay-e2e-"));
   onClose(() => {
@@ -155,13 +162,12 @@ async function fillSandbox(servers: Addresses, onClose: (release: Closing) => vo
 
   async function start(
     program: ProgramName,
-    { name = program, env = {} }: { name?: string; env?: NodeJS.ProcessEnv } = {},
+    { name = program, env = {}, from = "source" }: StartWish = {},
   ): Promise<Program> {
     const running = await startProgram({
       ...{ home, program, name },
       port: await ports.claim(name),
-      env: settings(env),
-      from: "source",
+      ...{ env: settings(env), from },
     });
     for (const leak of leaksInTitle(running.pid, secrets)) leaks.add(leak);
     onClose(() => running.stop());
