@@ -65,7 +65,8 @@ export function form({ fields, submit, work, danger }: FormOptions): HTMLFormEle
         unplaced.push(detail);
         continue;
       }
-      say(field.fault, detail);
+      // The API says it in English: whoever reads another language hears first what to do.
+      say(field.fault, t("field fault", detail));
       field.input.setAttribute("aria-invalid", "true");
       first ??= field.input;
     }
