@@ -117,6 +117,7 @@ function drawAccount(notice = ""): void {
   const enter = async (username: string, password: string): Promise<void> => {
     keepSession(await logIn(username, password));
     drawAccount();
+    for (const card of cards.values()) card.resume();
     shop.moved();
   };
   const logInForm = form({
