@@ -381,7 +381,8 @@ export interface OrderReader {
 export interface SettlementReader {
   list(filter: SettlementFilter, page: PageRequest<number>): Promise<Page<Settlement, number>>;
   latest(filter: SettlementFilter): Promise<Settlement | null>;
-  total(scope: { userId: number } | { productId: number }): Promise<readonly Total[]>;
+  /** Of a user, of a product, or of all. */
+  total(scope: { userId: number } | { productId: number } | "all"): Promise<readonly Total[]>;
 }
 
 /** Settlements as they stood at one instant, whatever is written meanwhile. */
