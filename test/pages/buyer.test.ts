@@ -198,6 +198,7 @@ describe("the buyer's page at /, in Chromium", function () {
       const { page } = visitor;
       await page.clock.install();
       await logInAs(page, `http://127.0.0.1:${line.port}/`, buyer!);
+      await page.getByText(`Signed in as ${buyer!.username}`).waitFor();
       worker.kill("SIGSTOP");
       await card(page, id).locator("[data-buy]").click();
       await status(page, id, "PENDING");

@@ -26,6 +26,7 @@ export interface Order {
   readonly status: "PENDING" | "SUCCESS" | "FAILED";
   readonly amount: number;
   readonly currency: string;
+  readonly acceptedAt: string;
   readonly failReason?: string;
 }
 

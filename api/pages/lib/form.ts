@@ -50,6 +50,8 @@ export function form({ fields, submit, work, danger }: FormOptions): HTMLFormEle
     }
     try {
       await work(Object.fromEntries([...inputs].map(([name, { input }]) => [name, input.value])));
+      // Done: what is sent once more by accident is nothing, and not the same again.
+      element.reset();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       show(error);

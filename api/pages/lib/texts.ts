@@ -77,6 +77,7 @@ const TEXTS = {
   change: ["Change this sale", "판매 변경"],
   "end now": ["End now", "지금 종료"],
   "end now?": ["End this sale now? It cannot be opened again.", "지금 종료할까요? 다시 열 수 없습니다."],
+  "keep open": ["Keep it open", "계속 판매"],
   "end at": ["End at", "종료 시각"],
   "end earlier": ["End earlier", "앞당겨 종료"],
   "units to add": ["Units to add", "추가할 수량"],
@@ -105,7 +106,7 @@ const TEXTS = {
   product: ["Sale", "판매"],
   "all sales": ["All sales", "모든 판매"],
   total: ["Total", "합계"],
-  count: ["Number", "건수"],
+  count: ["Settlements", "건수"],
   amount: ["Amount", "금액"],
   user: ["User", "사용자"],
   "settled at": ["Settled at", "정산 시각"],
@@ -178,6 +179,10 @@ export function money(amount: number, currency: string): string {
 
 const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 export const instant = (iso: string): string => instants.format(new Date(iso));
+
+const times = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+/** "18:30:05", whatever the language: there is little room below a chart. */
+export const timeOfDay = (epochMs: number): string => times.format(epochMs);
 
 export function duration(ms: number): string {
   if (ms < 10_000) return ms < 100 ? `${ms.toFixed(1)} ms` : `${String(Math.round(ms))} ms`;
