@@ -317,14 +317,14 @@ describe("the dashboard at /admin, in Chromium", function () {
       await page.goto(`http://127.0.0.1:${line.port}/admin#/settlements/${id}`);
       await page.locator("tbody tr").nth(2).waitFor();
       const broken = page.getByText("The download broke off. Nothing was saved");
-      // After the head of the file, before its rows.
-      line.trigger({ on: "down", pattern: ",charge,", times: 1, act: "cut before" });
+      // Before the file's rows; each time, since a browser asks again by itself when nothing at all has come.
+      line.trigger({ on: "down", pattern: ",charge,", act: "cut before" });
       await page.locator("[data-csv]").click();
       await broken.waitFor();
-      expect(line.acted()).to.equal(1);
+      expect(line.acted()).to.be.at.least(1);
       await page.route("**/api/settlements/export**", (route) => route.abort("connectionreset"));
       await page.goto(`http://127.0.0.1:${line.port}/admin#/settlements`);
-      await page.locator("[data-csv]").click();
+      await page.locator("[data-csv='/api/settlements/export']").click();
       await broken.waitFor();
       expect(saved).to.deep.equal([]);
     } finally {

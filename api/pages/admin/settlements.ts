@@ -33,8 +33,10 @@ export function settlementsView(productId?: number): View {
   let cursor: string | null = null;
   const more = button(t("more"), () => guarded(note, load));
   more.hidden = true;
+  // Of the file alone: what comes of the list must not take it away.
+  const fileNote = h("p", { class: "note", role: "status" });
   const sheet = h("div", {});
-  const csv = button(t("csv"), () => guarded(note, take), { "data-csv": csvPath(productId) });
+  const csv = button(t("csv"), () => guarded(fileNote, take), { "data-csv": csvPath(productId) });
   const head = ["product", "order", "user", "amount", "settled at"] as const;
   const columns = head.map((name) =>
     h("th", { scope: "col", class: name === "amount" ? "figures" : undefined }, t(name)),
@@ -51,8 +53,9 @@ export function settlementsView(productId?: number): View {
     h("h1", {}, t("settlements")),
     h("div", { class: "tools" }, h("label", { for: "product" }, t("product")), select, csv),
     totals,
-    note,
+    fileNote,
     sheet,
+    note,
     h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": t("settlements") },
@@ -96,7 +99,7 @@ export function settlementsView(productId?: number): View {
 
   async function take(): Promise<void> {
     fill(sheet);
-    say(note, t("csv coming"));
+    say(fileNote, t("csv coming"));
     const { file, description } = await download(csvPath(productId), CSV_TIMEOUT_MS);
     const address = URL.createObjectURL(file);
     const name = productId === undefined ? "settlements.csv" : `settlements-${String(productId)}.csv`;
@@ -104,7 +107,7 @@ export function settlementsView(productId?: number): View {
     setTimeout(() => {
       URL.revokeObjectURL(address);
     }, KEPT_MS);
-    say(note, t("csv there", name));
+    say(fileNote, t("csv there", name));
     if (description === undefined) return;
     // The file is there, whatever becomes of this: it has words of its own.
     const trouble = h("p", { class: "note", role: "status" });
