@@ -80,10 +80,13 @@ export function createTestApp({
   const tokens = createTokenIssuer(SECRET, 1_800);
   const live = createLiveStreams({
     view: createLiveView({
-      ...{ products, log, now: clock.now, backlog: { lag: async () => 0n, hasOlderThan: async () => false } },
+      ...{ log, now: clock.now, backlog: { lag: async () => 0n, hasOlderThan: async () => false } },
       stock: { look: async () => new Map() },
       counts: { answered: async () => new Map(), latencies: async () => [] },
-      database: { settled: async () => new Map(), parkedLetters: async () => 0 },
+      database: {
+        sales: async () => [...database.tables.products.values()].map((sale) => ({ ...sale, settled: 0 })),
+        parkedLetters: async () => 0,
+      },
     }),
     ...{ revocations, log, now: clock.now },
   });

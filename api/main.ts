@@ -3,13 +3,7 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { openConnections, type Connections } from "../shared/connections.ts";
 import { createConsistency } from "../shared/domain/consistency.ts";
-import type {
-  ProductRepository,
-  Revocations,
-  StockEpochs,
-  StockStore,
-  Tracing,
-} from "../shared/domain/ports.ts";
+import type { Revocations, StockEpochs, StockStore, Tracing } from "../shared/domain/ports.ts";
 import { createFailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterReplay } from "../shared/kafka/dead-letter-replay.ts";
@@ -138,7 +132,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
   const revocations = await openRevocations(wiring, lifecycle);
   const orders = createOrderReader(sequelize);
   const orderStreams = openStreams(wiring, { orders, revocations });
-  const live = openLive(wiring, { products, revocations });
+  const live = openLive(wiring, revocations);
   const passwords = createPasswordHasher(config.PASSWORD_QUEUE_MAX);
   lifecycle.onStop("password threads", () => passwords.close());
 
@@ -240,13 +234,10 @@ function openStreams(
 }
 
 /** What administrators watch, over all processes. */
-function openLive(
-  { sequelize, redis, admin, log }: Wiring,
-  { products, revocations }: { products: ProductRepository; revocations: Revocations },
-): LiveStreams {
+function openLive({ sequelize, redis, admin, log }: Wiring, revocations: Revocations): LiveStreams {
   const now = () => Date.now();
   const view = createLiveView({
-    ...{ products, stock: createStockAudit(redis), counts: createIntakeCounts(redis) },
+    ...{ stock: createStockAudit(redis), counts: createIntakeCounts(redis) },
     ...{ database: createLiveReader(sequelize), backlog: createBacklogWatch(admin), log, now },
   });
   return createLiveStreams({ view, revocations, log, now });

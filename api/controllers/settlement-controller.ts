@@ -16,6 +16,7 @@ export function createSettlementController(settlements: SettlementService) {
   return {
     list,
     latest,
+    total,
     listOfUser,
     latestOfUser,
     totalOfUser,
@@ -33,6 +34,11 @@ export function createSettlementController(settlements: SettlementService) {
   async function latest(req: Request, res: Response): Promise<void> {
     parse(noQuery, req.query, "query");
     res.json(success(settlementBody(await settlements.latest(principalOf(req)))));
+  }
+
+  async function total(req: Request, res: Response): Promise<void> {
+    parse(noQuery, req.query, "query");
+    res.json(success({ totals: await settlements.total(principalOf(req)) }));
   }
 
   async function listOfUser(req: Request, res: Response): Promise<void> {

@@ -49,7 +49,7 @@ function askToLogIn(notice: string): void {
     submit: t("log in"),
     work: async ({ username = "", password = "" }) => {
       const session = await logIn(username, password);
-      if (session.role !== "admin") throw new Problem(403, "admins_only", t("admins only"));
+      if (session.role !== "admin") throw new Problem(403, "admins_only", "");
       keepSession(session);
       start();
     },

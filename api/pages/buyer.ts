@@ -6,7 +6,7 @@ import { call, list, Problem } from "./lib/api.ts";
 import { button, fill, h, say } from "./lib/dom.ts";
 import { credentials, form } from "./lib/form.ts";
 import { keepSession, readSession } from "./lib/session.ts";
-import { codeText, money, switchLanguage, t } from "./lib/texts.ts";
+import { codeText, instant, money, switchLanguage, t } from "./lib/texts.ts";
 
 const REFRESH_EVERY_MS = 2_000;
 const DRAW_EVERY_MS = 250;
@@ -117,6 +117,7 @@ function drawAccount(notice = ""): void {
   const enter = async (username: string, password: string): Promise<void> => {
     keepSession(await logIn(username, password));
     drawAccount();
+    for (const card of cards.values()) card.resume();
     shop.moved();
   };
   const logInForm = form({
@@ -168,13 +169,18 @@ async function showOrders(): Promise<void> {
   try {
     const { data } = await list<Order>(`/api/orders?limit=${String(ORDERS_SHOWN)}`);
     const titleOf = (id: number) => sales.find((sale) => sale.id === id)?.title ?? `#${String(id)}`;
-    const rows = data.map(({ productId, status, amount, currency, failReason = "" }) => {
+    const rows = data.map(({ productId, status, amount, currency, acceptedAt, failReason = "" }) => {
       const detail = {
         PENDING: "",
         SUCCESS: money(amount, currency),
         FAILED: codeText(failReason, failReason),
       };
-      return h("li", {}, `${titleOf(productId)}: ${t(status, detail[status])}`);
+      return h(
+        "li",
+        {},
+        `${titleOf(productId)}: ${t(status, detail[status])} `,
+        h("span", { class: "quiet" }, instant(acceptedAt)),
+      );
     });
     fill(orders, ...(rows.length > 0 ? [h("h2", {}, t("my orders")), h("ul", {}, ...rows)] : []));
   } catch (error) {

@@ -1,20 +1,26 @@
 import { QueryTypes, type Sequelize } from "sequelize";
 import type { LiveReader } from "../../shared/domain/ports.ts";
 import { notReadyOnOutage } from "../../shared/mysql/errors.ts";
+import { toSqlInstant } from "../../shared/mysql/instant.ts";
+import { toProduct, type ProductRow } from "../../shared/mysql/product-row.ts";
 
 /** Numbers that cost the same whatever the size of the tables. */
 export function createLiveReader(sequelize: Sequelize): LiveReader {
   return {
-    async settled(productIds) {
-      if (productIds.length === 0) return new Map();
+    /** One statement sees one instant: of two, the second would know what was settled in between. */
+    async sales(at, endedWithinMs, limit) {
       const rows = await sequelize
-        .query<{ id: number; entries: number }>(
-          `SELECT scope_id AS id, CAST(SUM(entries) AS UNSIGNED) AS entries FROM settlement_totals
-           WHERE scope = 'product' AND scope_id IN (:productIds) GROUP BY scope_id`,
-          { replacements: { productIds }, type: QueryTypes.SELECT },
+        .query<ProductRow & { settled: number }>(
+          `SELECT p.*, (SELECT CAST(COALESCE(SUM(t.entries), 0) AS UNSIGNED) FROM settlement_totals t
+             WHERE t.scope = 'product' AND t.scope_id = p.id) AS settled
+           FROM products p WHERE p.end_time > :since ORDER BY p.id DESC LIMIT :limit`,
+          {
+            replacements: { since: toSqlInstant(at - endedWithinMs), limit },
+            type: QueryTypes.SELECT,
+          },
         )
         .catch(notReadyOnOutage);
-      return new Map(rows.map(({ id, entries }) => [id, entries]));
+      return rows.map((row) => ({ ...toProduct(row), settled: row.settled }));
     },
 
     async parkedLetters() {

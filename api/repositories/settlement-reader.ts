@@ -32,14 +32,28 @@ export function createSettlementReader(sequelize: Sequelize): SettlementReader {
     return rows.map(toSettlement);
   }
 
-  /** From the running totals: a product with 3 million settlements answers as fast as one with three. */
-  async function total(scope: { userId: number } | { productId: number }): Promise<Total[]> {
+  /**
+   * From the running totals: a product with 3 million settlements answers as fast as one with three. Those of all products
+   * are the totals of all, since each settlement has one product; one statement reads them as they stood at one instant.
+   */
+  async function total(scope: Parameters<SettlementReader["total"]>[0]): Promise<Total[]> {
+    if (scope === "all") return await totalOfAll();
     const [name, id] = "userId" in scope ? ["user", scope.userId] : ["product", scope.productId];
     return await sequelize
       .query<Total>(
         `SELECT currency, entries AS count, amount FROM settlement_totals
          WHERE scope = :name AND scope_id = :id ORDER BY currency`,
         { replacements: { name, id }, type: QueryTypes.SELECT },
+      )
+      .catch(notReadyOnOutage);
+  }
+
+  async function totalOfAll(): Promise<Total[]> {
+    return await sequelize
+      .query<Total>(
+        `SELECT currency, CAST(SUM(entries) AS UNSIGNED) AS count, CAST(SUM(amount) AS UNSIGNED) AS amount
+         FROM settlement_totals WHERE scope = 'product' GROUP BY currency ORDER BY currency`,
+        { type: QueryTypes.SELECT },
       )
       .catch(notReadyOnOutage);
   }

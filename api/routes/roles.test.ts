@@ -38,6 +38,7 @@ const MATRIX: Readonly<
   "get /api/orders/{id}/events": [401, 404, 200, 200],
   "get /api/settlements": [401, 200, 200, 200],
   "get /api/settlements/latest": [401, 404, 200, 200],
+  "get /api/settlements/total": [401, 200, 200, 200],
   "get /api/settlements/export": [401, 403, 403, 200],
   "get /api/settlements/exports/{id}": [401, 403, 403, 200],
   "get /api/settlements/daily": [401, 403, 403, 200],

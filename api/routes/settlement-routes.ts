@@ -55,6 +55,23 @@ export function settlementRoutes(
   serve(router, "/latest", { get: [authenticate, settlements.latest] });
   /**
    * @openapi
+   * /api/settlements/total:
+   *   get:
+   *     operationId: readTotal
+   *     tags: [Settlements]
+   *     summary: "Read the totals, one a currency (a user: the own; an administrator: of all)"
+   *     description: Count and sum of the settlements that the reader can list; no total at all when there are none.
+   *     responses:
+   *       200: { $ref: "#/components/responses/Totals" }
+   *       400: { $ref: "#/components/responses/BadRequest" }
+   *       401: { $ref: "#/components/responses/Unauthenticated" }
+   *       429: { $ref: "#/components/responses/TooManyRequests" }
+   *       500: { $ref: "#/components/responses/Internal" }
+   *       503: { $ref: "#/components/responses/NotReady" }
+   */
+  serve(router, "/total", { get: [authenticate, settlements.total] });
+  /**
+   * @openapi
    * /api/settlements/users/{userId}:
    *   get:
    *     operationId: listSettlementsOfUser

@@ -22,14 +22,13 @@ function createScene() {
     return value;
   };
   const dependencies: LiveViewDependencies = {
-    products: { active: () => from("mysql", [state.product]) },
     stock: { look: () => from("redis", new Map([[1, { left: state.left, reservations: 2 }]])) },
     counts: {
       answered: () => from("redis", new Map([[1, { ...state.answered }]])),
       latencies: () => from("redis", [...state.latencies]),
     },
     database: {
-      settled: () => from("mysql", new Map([[1, state.settled]])),
+      sales: () => from("mysql", [{ ...state.product, settled: state.settled }]),
       parkedLetters: () => from("mysql", 3),
     },
     backlog: {

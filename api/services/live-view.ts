@@ -6,7 +6,7 @@ import type {
   IntakeCounts,
   LiveReader,
   Log,
-  ProductRepository,
+  WatchedProduct,
 } from "../../shared/domain/ports.ts";
 import { saleState, type Product, type SaleState } from "../../shared/domain/product.ts";
 import type { StockAudit, StockLook } from "../../shared/domain/consistency.ts";
@@ -24,14 +24,12 @@ const AGE_MAX_MS = 7 * 24 * 3_600_000;
 /** Each halves what is not known of the age. */
 const AGE_REFINEMENTS = 2;
 
-export interface LiveSale extends Product, AnsweredOrders {
+export interface LiveSale extends WatchedProduct, AnsweredOrders {
   readonly state: SaleState;
   /** By the counters; null when they are not loaded, or Redis is away. */
   readonly stockLeft: number | null;
   /** Orders that hold units and are not known to be decided. */
   readonly undecided: number | null;
-  /** Settlements in the database. */
-  readonly settled: number;
   /** Since the snapshot before; null in the first one. */
   readonly perSecond: Rates | null;
 }
@@ -57,7 +55,6 @@ export interface LiveSnapshot {
 }
 
 export interface LiveViewDependencies {
-  readonly products: Pick<ProductRepository, "active">;
   readonly stock: Pick<StockAudit, "look">;
   readonly counts: Pick<IntakeCounts, "answered" | "latencies">;
   readonly database: LiveReader;
@@ -70,28 +67,26 @@ export type LiveView = ReturnType<typeof createLiveView>;
 
 /** What an administrator watches: each look reads the servers, and compares with the look before. */
 export function createLiveView(dependencies: LiveViewDependencies) {
-  const { products, stock, counts, database, backlog, log, now } = dependencies;
-  const activeProducts = patient((at: number) => products.active(at, ENDED_WITHIN_MS, SALES_MAX));
+  const { stock, counts, database, backlog, log, now } = dependencies;
+  const salesNow = patient((at: number) => database.sales(at, ENDED_WITHIN_MS, SALES_MAX));
   const looks = patient(stock.look);
   const answered = patient(counts.answered);
-  const settled = patient(database.settled);
   const latencies = patient(counts.latencies);
   const deadLetters = patient(database.parkedLetters);
   const undecided = patient(undecidedNow);
   /** What was known last stands in for what is not known now. */
-  let known: readonly Product[] = [];
+  let known: readonly WatchedProduct[] = [];
   let before: LiveSnapshot | undefined;
   let latencyWindow: (readonly number[])[] = [];
   return { look };
 
   async function look(): Promise<LiveSnapshot> {
     const at = now();
-    known = (await activeProducts(at)) ?? known;
+    known = (await salesNow(at)) ?? known;
     const ids = known.map(({ id }) => id);
-    const [left, answers, settledBy, steps, letters, waiting] = await Promise.all([
+    const [left, answers, steps, letters, waiting] = await Promise.all([
       looks(ids),
       answered(ids),
-      settled(ids),
       latencies(),
       deadLetters(),
       undecided(),
@@ -102,8 +97,7 @@ export function createLiveView(dependencies: LiveViewDependencies) {
       sales: known.map((product) => {
         const earlier = last?.sales.find(({ id }) => id === product.id);
         const counted = answers?.get(product.id) ?? earlier ?? { accepted: 0, refused: 0 };
-        const { accepted, refused } = counted;
-        const sums = { accepted, refused, settled: settledNow(settledBy, product.id, earlier) };
+        const sums = { accepted: counted.accepted, refused: counted.refused, settled: product.settled };
         const perSecond = last && earlier ? rates(earlier, sums, at - last.at) : null;
         return { ...product, ...standing(product, left?.get(product.id), at), ...sums, perSecond };
       }),
@@ -164,14 +158,6 @@ export function createLiveView(dependencies: LiveViewDependencies) {
       return now() - last.at <= STALE_MS ? last.value : null;
     };
   }
-}
-
-function settledNow(
-  settled: ReadonlyMap<number, number> | null,
-  productId: number,
-  earlier: LiveSale | undefined,
-): number {
-  return settled === null ? (earlier?.settled ?? 0) : (settled.get(productId) ?? 0);
 }
 
 function standing(product: Product, look: StockLook | undefined, at: number) {

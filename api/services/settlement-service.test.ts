@@ -66,6 +66,16 @@ describe("settlements", () => {
     ]);
   });
 
+  it("have totals of the own ones for a user, and of all for an administrator", async () => {
+    const settlements = await createScene();
+    const totals = await Promise.all([user(1), user(9), admin].map((one) => settlements.total(one)));
+    expect(totals).to.deep.equal([
+      [{ currency: "KRW", count: 2, amount: 198_000 }],
+      [],
+      [{ currency: "KRW", count: 3, amount: 297_000 }],
+    ]);
+  });
+
   it("lie in the period that is asked for, whose days are those of the reports' time zone", async () => {
     const settlements = await createScene();
     const found = async (wish: ReportWish) => (await settlements.list(admin, wish, { limit: 9 })).rows.length;

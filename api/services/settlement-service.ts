@@ -15,6 +15,7 @@ export function createSettlementService(settlements: SettlementReader, timeZone:
   return {
     list,
     latest,
+    total,
     listOfUser,
     latestOfUser,
     totalOfUser,
@@ -36,6 +37,10 @@ export function createSettlementService(settlements: SettlementReader, timeZone:
 
   function latest(principal: Principal): Promise<Settlement> {
     return newest(scopeOf(principal));
+  }
+
+  function total({ role, userId }: Principal): Promise<readonly Total[]> {
+    return settlements.total(role === "admin" ? "all" : { userId });
   }
 
   async function listOfUser(

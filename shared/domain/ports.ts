@@ -383,7 +383,8 @@ export interface OrderReader {
 export interface SettlementReader {
   list(filter: SettlementFilter, page: PageRequest<number>): Promise<Page<Settlement, number>>;
   latest(filter: SettlementFilter): Promise<Settlement | null>;
-  total(scope: { userId: number } | { productId: number }): Promise<readonly Total[]>;
+  /** Of a user, of a product, or of all. */
+  total(scope: { userId: number } | { productId: number } | "all"): Promise<readonly Total[]>;
 }
 
 /** Settlements as they stood at one instant, whatever is written meanwhile. */
@@ -408,9 +409,14 @@ export interface SettlementSnapshots {
   open(signal: AbortSignal): Promise<SettlementSnapshot>;
 }
 
+/** A product and its number of settlements, both of one instant: what is sold is what is settled. */
+export interface WatchedProduct extends Product {
+  readonly settled: number;
+}
+
 export interface LiveReader {
-  /** Settlements by product; a product without any is missing from the map. */
-  settled(productIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Sales that are not over, or over since less than `endedWithinMs`; newest first. */
+  sales(now: number, endedWithinMs: number, limit: number): Promise<readonly WatchedProduct[]>;
   /** Dead letters that nobody has handled. */
   parkedLetters(): Promise<number>;
 }

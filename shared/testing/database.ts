@@ -13,6 +13,7 @@ import type {
   UserRepository,
 } from "../domain/ports.ts";
 import type { Product } from "../domain/product.ts";
+import { createTally } from "../domain/report.ts";
 import type { OrderView, Settlement, SettlementFilter, Total } from "../domain/settlement.ts";
 import type { Credentials } from "../domain/user.ts";
 import { createFaults } from "./faults.ts";
@@ -350,6 +351,11 @@ function createSettlementReader({ settlements, totals }: Tables): SettlementRead
     },
     latest: async (scope) => newestFirst(scope)[0] ?? null,
     total: async (scope) => {
+      if (scope === "all") {
+        const tally = createTally();
+        for (const row of settlements.values()) tally.add(row);
+        return tally.extent().totals;
+      }
       const prefix = "userId" in scope ? `user:${scope.userId}:` : `product:${scope.productId}:`;
       return [...totals].filter(([key]) => key.startsWith(prefix)).map(([, total]) => total);
     },

@@ -224,6 +224,15 @@ describe("a sale, end to end", function () {
       const ofProduct = await http.get(`/api/settlements/products/${productId}/total`, sandbox.host.token);
       expect(successOf(ofUser).data).to.deep.equal(totals);
       expect(successOf(ofProduct).data).to.deep.equal(totals);
+      expect(successOf(await http.get("/api/settlements/total", owner.token)).data).to.deep.equal(totals);
+      const all = await sandbox.database.rows<{ currency: string; count: number; amount: string }>(
+        "SELECT currency, COUNT(*) AS count, SUM(amount) AS amount FROM settlements GROUP BY currency ORDER BY currency",
+      );
+      const ofAll = await http.get("/api/settlements/total", sandbox.host.token);
+      expect(successOf(ofAll).data).to.deep.equal({
+        totals: all.map((total) => ({ ...total, amount: Number(total.amount) })),
+      });
+      expect((await http.get("/api/settlements/total?userId=1", owner.token)).status).to.equal(400);
     });
 
     it("has a latest one for each view", async () => {

@@ -1,11 +1,20 @@
 import uPlot from "uplot";
 import { h } from "../lib/dom.ts";
-import { t } from "../lib/texts.ts";
+import { serverNow } from "../lib/clock.ts";
+import { t, timeOfDay } from "../lib/texts.ts";
 import type { Series } from "./live.ts";
 
 const HEIGHT = 220;
 /** Seconds: a chart that has just begun is not one dot. */
 const SHOWN_MIN = 20;
+/** Pixels from one "12:34:56" to the next, at least. */
+const LABEL_SPACE = 90;
+
+/** What the chart is wide, also before there is anything in it. */
+function shown(min: number | null, max: number | null): [number, number] {
+  const last = max ?? serverNow() / 1_000;
+  return [Math.min(min ?? last, last - SHOWN_MIN), last];
+}
 
 /** Accepted, settled and refused per second, over the last two minutes. */
 export function rateChart() {
@@ -25,10 +34,13 @@ export function rateChart() {
     {
       ...{ width: 300, height: HEIGHT, cursor: { show: false } },
       scales: {
-        x: { range: (_u, min, max) => [Math.min(min, max - SHOWN_MIN), max] },
+        x: { range: (_u, min, max) => shown(min, max) },
         y: { range: (_u, _min, max) => [0, Math.max(5, max * 1.1)] },
       },
-      axes: [axis, { ...axis, size: 48 }],
+      axes: [
+        { ...axis, space: LABEL_SPACE, values: (_u, seconds) => seconds.map((s) => timeOfDay(s * 1_000)) },
+        { ...axis, size: 48 },
+      ],
       series: [
         {},
         // Told apart without colours, too.

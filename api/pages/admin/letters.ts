@@ -81,7 +81,7 @@ export function lettersView(): View {
 
 export function letterView(id: number): View {
   const body = h("div", {});
-  const note = h("p", { class: "note", role: "status" });
+  const note = h("p", { class: "note", role: "status", tabindex: -1 });
   void guarded(note, load);
   return { box: h("div", {}, h("h1", {}, t("letter", id)), note, body), end: () => undefined };
 
@@ -118,6 +118,8 @@ export function letterView(id: number): View {
       const handled = await call<{ status: Status }>(path, { method: "POST", ...(body && { body }) });
       say(note, t("handled", t(handled.status)));
       await load();
+      // The button is gone: whoever came by keyboard goes on from what came of it.
+      note.focus();
     };
     const discard = form({
       fields: [{ name: "reason", label: t("reason"), attributes: { maxlength: 500 } }],

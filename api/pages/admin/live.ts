@@ -3,6 +3,8 @@ import { follow } from "../lib/events.ts";
 
 /** Seconds that a chart shows. */
 const KEPT_MAX = 120;
+/** A snapshot comes each second; one that waits for slow servers takes two more. */
+const SILENCE_MAX_MS = 5_000;
 
 export interface Rates {
   readonly accepted: number;
@@ -49,7 +51,8 @@ export function watchLive(refused: (problem: Problem) => void) {
   const state = (live: boolean) => {
     for (const watcher of stateWatchers) watcher(live);
   };
-  void follow<Snapshot>({ path: "/api/admin/live", event: take, state, refused }, ending.signal);
+  const stream = { path: "/api/admin/live", silenceMaxMs: SILENCE_MAX_MS };
+  void follow<Snapshot>({ ...stream, event: take, state, refused }, ending.signal);
   return {
     seriesOf: (saleId: number): Series => series.get(saleId) ?? [[], [], [], []],
     end: () => {

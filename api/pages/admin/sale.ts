@@ -1,73 +1,133 @@
-import { call } from "../lib/api.ts";
-import { button, h, say } from "../lib/dom.ts";
-import { form, localToIso, whole } from "../lib/form.ts";
+import { call, Problem } from "../lib/api.ts";
+import { fill, h, say } from "../lib/dom.ts";
 import { money, number, t } from "../lib/texts.ts";
 import { rateChart } from "./chart.ts";
 import { consistencyLight } from "./consistency.ts";
+import type { Total } from "./control-sheet.ts";
+import { guarded } from "./guarded.ts";
 import type { Live, LiveSale } from "./live.ts";
-import { facts, windowText } from "./sales.ts";
+import { saleChanges } from "./sale-changes.ts";
+import { facts, windowText, type StoredSale } from "./sales.ts";
 import type { View } from "./view.ts";
 
 const NUMBERS = ["accepted", "settled", "refused", "undecided", "stock left"] as const;
+const COUNTED = ["accepted", "settled", "refused"] as const;
+
+/** A sale as the stream tells of it, or as it is stored: then nobody knows what was answered to its orders. */
+type ShownSale = Omit<LiveSale, "accepted" | "refused"> & {
+  readonly accepted: number | null;
+  readonly refused: number | null;
+};
 
 export function saleView(live: Live, id: number): View {
+  const standing = saleStanding(id);
+  const chart = rateChart();
+  const overview = facts(live);
+  const light = consistencyLight(id);
+  const note = h("p", { class: "note", role: "status", tabindex: -1 });
+  let sale: ShownSale | undefined;
+  let isLive = false;
+  let ended = false;
+  const changes = saleChanges(id, note, () => sale, lookUp);
+  const watched = h("div", {}, chart.box, h("h2", {}, t("together")), overview.box);
+  const rest = h(
+    "div",
+    {},
+    ...[watched, light.box, changes.box],
+    h("p", {}, h("a", { href: `#/settlements/${String(id)}` }, t("settlements of sale"))),
+  );
+  const trouble = h("p", { class: "note", role: "status" });
+  const box = h("div", {}, standing.title, trouble, standing.box, rest);
+  const endShow = live.show(({ sales }) => {
+    const found = sales.find((one) => one.id === id);
+    isLive = found !== undefined;
+    if (found) show(found);
+    chart.show(live.seriesOf(id));
+  });
+  const timer = setInterval(() => {
+    if (sale) standing.tick(sale);
+  }, 500);
+  // New, ended long ago, one of too many, or none at all: the stream does not tell.
+  if (!sale) void guarded(trouble, lookUp);
+  return { box, end };
+
+  function end(): void {
+    if (ended) return;
+    ended = true;
+    clearInterval(timer);
+    endShow();
+    chart.end();
+    overview.end();
+    light.end();
+  }
+
+  function show(shown: ShownSale): void {
+    sale = shown;
+    say(trouble, isLive || shown.state !== "closed" ? "" : t("not live"));
+    watched.hidden = !isLive && shown.state === "closed";
+    // A sale that is new is told of within a second; one that ended long ago never again.
+    standing.show(shown, isLive || shown.state === "closed" ? t("unknown") : "–");
+    changes.show(shown);
+  }
+
+  /** As it is stored, while the stream says nothing of it. */
+  async function lookUp(): Promise<void> {
+    if (streams()) return;
+    try {
+      const [stored, { totals }] = await Promise.all([
+        call<StoredSale>(`/api/products/${String(id)}`),
+        call<{ totals: Total[] }>(`/api/settlements/products/${String(id)}/total`),
+      ]);
+      const settled = totals.reduce((sum, { count }) => sum + count, 0);
+      const unknown = { accepted: null, refused: null, undecided: null, perSecond: null };
+      // Asked anew: a snapshot may have come meanwhile, and knows more.
+      if (!streams())
+        show({ ...stored, ...unknown, settled, loaded: true, sold: stored.stock - stored.stockLeft });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      end();
+      fill(box, standing.title, h("p", { class: "note bad", role: "status" }, t("no such sale")));
+    }
+  }
+
+  /** Asked anew each time: snapshots come while something else is awaited. */
+  function streams(): boolean {
+    return isLive;
+  }
+}
+
+/** Its title, state, window and numbers, which change in place. */
+function saleStanding(id: number) {
   const title = h("h1", {}, `${t("product")} ${String(id)}`);
   const when = h("span", { class: "figures" });
   const state = h("strong", {});
   const price = h("span", {});
   const sold = h("span", { class: "figures" });
-  const bar = h("progress", {});
+  const bar = h("progress", { "aria-label": t("sold of", 0, 0) });
   const values = new Map(
     NUMBERS.map((name) => [name, { total: h("dd", {}, "–"), rate: h("dd", { class: "quiet" }) }]),
   );
   const tiles = NUMBERS.map((name) =>
     h("div", { "data-number": name }, h("dt", {}, t(name)), values.get(name)?.total, values.get(name)?.rate),
   );
-  const chart = rateChart();
-  const overview = facts(live);
-  const light = consistencyLight(id);
-  const note = h("p", { class: "note", role: "status" });
-  let sale: LiveSale | undefined;
-  const endShow = live.show(({ sales }) => {
-    sale = sales.find((one) => one.id === id);
-    if (sale) show(sale);
-    chart.show(live.seriesOf(id));
-  });
-  const timer = setInterval(() => {
-    if (sale) say(when, windowText(sale));
-  }, 500);
   const box = h(
     "div",
     {},
-    title,
     h("div", { class: "line" }, h("span", {}, state, " · ", when), price),
     bar,
     h("p", { class: "quiet" }, sold),
     h("dl", { class: "facts" }, ...tiles),
-    chart.box,
-    h("h2", {}, t("together")),
-    overview.box,
-    light.box,
-    h("h2", {}, t("change")),
-    note,
-    ...changes(),
-    h("p", {}, h("a", { href: `#/settlements/${String(id)}` }, t("settlements of sale"))),
   );
-  return {
-    box,
-    end: () => {
-      clearInterval(timer);
-      endShow();
-      chart.end();
-      overview.end();
-      light.end();
-    },
-  };
+  return { title, box, tick, show };
 
-  function show(shown: LiveSale): void {
+  function tick(shown: ShownSale): void {
+    say(when, windowText(shown));
+  }
+
+  function show(shown: ShownSale, unknown: string): void {
     say(title, shown.title);
     say(state, shown.loaded || shown.state === "closed" ? t(shown.state) : t("not loaded"));
-    say(when, windowText(shown));
+    tick(shown);
     say(price, `${money(shown.price, shown.currency)} · ${t("limit", shown.perUserLimit)}`);
     say(sold, t("sold of", number(shown.sold), number(shown.stock)));
     bar.max = shown.stock;
@@ -75,61 +135,13 @@ export function saleView(live: Live, id: number): View {
     bar.setAttribute("aria-label", t("sold of", shown.sold, shown.stock));
     for (const name of NUMBERS) {
       const value = name === "stock left" ? shown.stockLeft : shown[name];
-      const rate = name === "undecided" || name === "stock left" ? undefined : shown.perSecond?.[name];
+      const counted = COUNTED.find((one) => one === name);
+      const rate = counted && shown.perSecond?.[counted];
       const cell = values.get(name);
       if (!cell) continue;
-      say(cell.total, value === null ? t("unknown") : number(value));
+      say(cell.total, value === null ? unknown : number(value));
       cell.total.dataset["value"] = String(value);
       say(cell.rate, rate === undefined ? "" : t("per second", number(Math.round(rate))));
     }
   }
-
-  function changes(): HTMLElement[] {
-    const change = async (body: object): Promise<void> => {
-      say(note, "");
-      await call(`/api/products/${String(id)}`, { method: "PATCH", body });
-      say(note, t("changed"));
-    };
-    const addStock = form({
-      fields: [{ name: "stock", label: t("units to add"), attributes: { inputmode: "numeric" } }],
-      submit: t("add stock"),
-      work: async ({ stock = "" }) => {
-        const units = whole(stock);
-        // The API takes the new stock itself: sent twice, it is added once.
-        await change({ stock: typeof units === "number" && sale ? sale.stock + units : (units ?? "") });
-      },
-    });
-    const endAt = form({
-      fields: [{ name: "endTime", label: t("end at"), attributes: { type: "datetime-local", step: 1 } }],
-      submit: t("end earlier"),
-      work: ({ endTime = "" }) => change({ endTime: localToIso(endTime) ?? "" }),
-    });
-    const rename = form({
-      fields: [{ name: "title", label: t("title"), attributes: { maxlength: 200 } }],
-      submit: t("rename"),
-      work: ({ title: text = "" }) => change({ title: text }),
-    });
-    return [addStock, endAt, endNow(change), rename].map((each) => h("div", { class: "card change" }, each));
-  }
-}
-
-/** Ending a sale cannot be undone: it is asked for twice. */
-function endNow(change: (body: object) => Promise<void>): HTMLFormElement {
-  const ending = form({
-    fields: [],
-    submit: t("end now?"),
-    danger: true,
-    work: () => change({ endTime: "now" }),
-  });
-  const first = button(
-    t("end now"),
-    () => {
-      ending.classList.add("sure");
-      ending.querySelector<HTMLButtonElement>("[type=submit]")?.focus();
-    },
-    { class: "danger" },
-  );
-  ending.classList.add("twice");
-  ending.prepend(first);
-  return ending;
 }

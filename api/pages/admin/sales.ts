@@ -3,6 +3,7 @@ import { countdown, serverNow } from "../lib/clock.ts";
 import { button, fill, h, say } from "../lib/dom.ts";
 import { duration, instant, number, t } from "../lib/texts.ts";
 import { consistencyLight } from "./consistency.ts";
+import { guarded } from "./guarded.ts";
 import type { Live, LiveSale, Snapshot } from "./live.ts";
 import type { View } from "./view.ts";
 
@@ -103,7 +104,7 @@ export function salesView(live: Live): View {
     empty,
     h("h2", {}, t("older sales")),
     older,
-    olderSales(older),
+    olderSales(older, (id) => shown.some((sale) => sale.id === id)),
   );
   return {
     box,
@@ -129,22 +130,42 @@ export function salesView(live: Live): View {
   }
 }
 
-type StoredSale = Pick<LiveSale, "id" | "title" | "stock" | "stockLeft" | "endTime" | "state">;
+/** As `GET /api/products` tells of it. */
+export type StoredSale = Omit<
+  LiveSale,
+  "sold" | "loaded" | "undecided" | "perSecond" | "accepted" | "settled" | "refused"
+>;
+/** Pages asked for at one click while they hold nothing to show. */
+const PAGES_PER_CLICK_MAX = 10;
 
 /** By the page, when somebody asks; what is shown live above is left out. */
-function olderSales(target: HTMLElement): HTMLElement {
+function olderSales(target: HTMLElement, isLive: (id: number) => boolean): HTMLElement {
   let cursor: string | null = "";
-  const more = button(t("more"), async () => {
+  const note = h("p", { class: "note", role: "status" });
+  const more = button(t("more"), () => guarded(note, loadSome));
+  return h("div", {}, note, more);
+
+  async function loadSome(): Promise<void> {
+    const before = target.children.length;
+    for (let pages = 0; pages < PAGES_PER_CLICK_MAX && target.children.length === before; pages += 1) {
+      if (cursor === null) break;
+      await load();
+    }
+    more.hidden = cursor === null;
+    say(note, more.hidden && target.children.length === 0 ? t("none") : "");
+  }
+
+  async function load(): Promise<void> {
     const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
     const { data, meta } = await list<StoredSale>(`/api/products?limit=20${after}`);
     cursor = meta.nextCursor;
-    for (const { id, title, stock, stockLeft, endTime } of data.filter(({ state }) => state === "closed")) {
-      const link = h("a", { href: `#/settlements/${String(id)}` }, title);
+    for (const { id, title, stock, stockLeft, startTime, endTime } of data.filter(
+      (sale) => !isLive(sale.id),
+    )) {
+      const link = h("a", { href: `#/sales/${String(id)}` }, title);
       const sold = t("sold of", number(stock - stockLeft), number(stock));
-      const text = `${sold} · ${t("ended", instant(endTime))}`;
+      const text = `${sold} · ${windowText({ startTime, endTime })}`;
       target.append(h("li", { class: "card" }, h("h3", {}, link), h("div", { class: "quiet" }, text)));
     }
-    if (cursor === null) more.remove();
-  });
-  return more;
+  }
 }

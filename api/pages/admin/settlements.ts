@@ -1,6 +1,7 @@
-import { call, list, request } from "../lib/api.ts";
+import { call, download, list } from "../lib/api.ts";
 import { button, fill, h, say } from "../lib/dom.ts";
 import { instant, money, number, t } from "../lib/texts.ts";
+import { controlSheet, type Sheet, type Total } from "./control-sheet.ts";
 import { guarded } from "./guarded.ts";
 import type { View } from "./view.ts";
 
@@ -20,11 +21,6 @@ interface Settlement {
   readonly currency: string;
   readonly settledAt: string;
 }
-interface Total {
-  readonly currency: string;
-  readonly count: number;
-  readonly amount: number;
-}
 
 /** Of one sale, with its totals, or of all. */
 export function settlementsView(productId?: number): View {
@@ -37,7 +33,10 @@ export function settlementsView(productId?: number): View {
   let cursor: string | null = null;
   const more = button(t("more"), () => guarded(note, load));
   more.hidden = true;
-  const csv = button(t("csv"), () => guarded(note, download), { "data-csv": csvPath(productId) });
+  // Of the file alone: what comes of the list must not take it away.
+  const fileNote = h("p", { class: "note", role: "status" });
+  const sheet = h("div", {});
+  const csv = button(t("csv"), () => guarded(fileNote, take), { "data-csv": csvPath(productId) });
   const head = ["product", "order", "user", "amount", "settled at"] as const;
   const columns = head.map((name) =>
     h("th", { scope: "col", class: name === "amount" ? "figures" : undefined }, t(name)),
@@ -54,6 +53,8 @@ export function settlementsView(productId?: number): View {
     h("h1", {}, t("settlements")),
     h("div", { class: "tools" }, h("label", { for: "product" }, t("product")), select, csv),
     totals,
+    fileNote,
+    sheet,
     note,
     h(
       "div",
@@ -77,36 +78,48 @@ export function settlementsView(productId?: number): View {
   }
 
   async function showTotals(): Promise<void> {
-    if (productId === undefined) return;
     const { totals: all } = await call<{ totals: Total[] }>(`${scope}/total`);
     fill(
       totals,
       ...all.flatMap(({ currency, count, amount }) => [
-        h("div", {}, h("dt", {}, t("count")), h("dd", { "data-total": "count" }, number(count))),
-        h("div", {}, h("dt", {}, t("total")), h("dd", { "data-total": "amount" }, money(amount, currency))),
+        fact("count", "count", number(count), currency),
+        fact("total", "amount", money(amount, currency), currency),
       ]),
     );
   }
 
   async function load(): Promise<void> {
     const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    const { data, meta } = await list<Settlement>(`${scope}?limit=50${after}`);
+    const { data, meta } = await list<Settlement>(`${scope}?limit=20${after}`);
     cursor = meta.nextCursor;
     more.hidden = cursor === null;
     rows.append(...data.map(row));
     say(note, rows.children.length === 0 ? t("no settlements") : "");
   }
 
-  async function download(): Promise<void> {
-    const file = await (await request(csvPath(productId), { timeoutMs: CSV_TIMEOUT_MS })).blob();
+  async function take(): Promise<void> {
+    fill(sheet);
+    say(fileNote, t("csv coming"));
+    const { file, description } = await download(csvPath(productId), CSV_TIMEOUT_MS);
     const address = URL.createObjectURL(file);
     const name = productId === undefined ? "settlements.csv" : `settlements-${String(productId)}.csv`;
     h("a", { href: address, download: name }).click();
     setTimeout(() => {
       URL.revokeObjectURL(address);
     }, KEPT_MS);
+    say(fileNote, t("csv there", name));
+    if (description === undefined) return;
+    // The file is there, whatever becomes of this: it has words of its own.
+    const trouble = h("p", { class: "note", role: "status" });
+    fill(sheet, trouble);
+    await guarded(trouble, async () => {
+      fill(sheet, controlSheet(name, await call<Sheet>(description)));
+    });
   }
 }
+
+const fact = (label: "count" | "total", name: string, value: string, currency: string): HTMLElement =>
+  h("div", {}, h("dt", {}, `${t(label)} · ${currency}`), h("dd", { "data-total": name }, value));
 
 function row({ orderId, userId, productId, amount, currency, settledAt }: Settlement): HTMLElement {
   return h(

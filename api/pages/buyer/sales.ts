@@ -1,7 +1,7 @@
 import { countdown, serverNow } from "../lib/clock.ts";
 import { button, h, say } from "../lib/dom.ts";
 import { codeText, money, number, t } from "../lib/texts.ts";
-import { buy, hasAttempt, type Order, type Step } from "./attempt.ts";
+import { attemptOf, buy, type Order, type Step } from "./attempt.ts";
 
 export interface Sale {
   readonly id: number;
@@ -54,10 +54,17 @@ export function saleCard(first: Sale, shop: Shop) {
   );
   draw();
   // It was PENDING when the page was left.
-  if (shop.signedIn() && hasAttempt(id)) void buyOne();
+  if (shop.signedIn() && attemptOf(id) !== "none") void buyOne();
   return {
     box,
     draw,
+    /** Somebody has logged in: what that buyer ordered is followed on; what got no answer waits for a click. */
+    resume(): void {
+      const attempt = attemptOf(id);
+      say(news, attempt === "unanswered" ? t("gave up") : "");
+      news.classList.remove("bad");
+      if (attempt === "ordered") void buyOne();
+    },
     show(next: Sale): void {
       sale = next;
       draw();
@@ -76,7 +83,7 @@ export function saleCard(first: Sale, shop: Shop) {
     bar.max = sale.stock;
     bar.value = sale.stockLeft;
     bar.setAttribute("aria-label", t("left", sale.stockLeft));
-    buying.hidden = state !== "open" && !hasAttempt(id);
+    buying.hidden = state !== "open" && attemptOf(id) === "none";
     say(buying, t(shop.signedIn() ? "buy" : "log in to buy"));
     buying.setAttribute("aria-label", shop.signedIn() ? t("buy title", sale.title) : t("log in to buy"));
   }

@@ -6,6 +6,11 @@ export async function logIn(username: string, password: string): Promise<Session
   const { accessToken: token } = await call<{ accessToken: string }>("/api/users/login", {
     method: "POST",
     body: { username, password },
+  }).catch((error: unknown) => {
+    // Here it means another thing than elsewhere.
+    if (error instanceof Problem && error.code === "unauthenticated")
+      throw new Problem(error.status, "wrong_log_in", error.message);
+    throw error;
   });
   const me = await call<Pick<Session, "username" | "role">>("/api/users/me", { token });
   return { token, username: me.username, role: me.role };

@@ -70,6 +70,24 @@ export async function request(path: string, ask: Ask = {}): Promise<Response> {
   return response;
 }
 
+export interface Download {
+  readonly file: Blob;
+  /** Address of what describes the file (Link, rel="describedby"). */
+  readonly description: string | undefined;
+}
+
+/** A whole file, or none. @throws Problem broken_off when it ends before its end */
+export async function download(path: string, timeoutMs: number): Promise<Download> {
+  try {
+    const response = await request(path, { timeoutMs });
+    const link = /<([^>]+)>;[^,]*rel="describedby"/.exec(response.headers.get("Link") ?? "");
+    return { file: await response.blob(), description: link?.[1] };
+  } catch (error) {
+    if (error instanceof Problem && error.code !== "network") throw error;
+    throw new Problem(0, "broken_off", "broken_off");
+  }
+}
+
 /** The `data` of a success. @throws Problem */
 export async function call<T>(path: string, ask?: Ask): Promise<T> {
   return ((await bodyOf(await request(path, ask))) as { data: T }).data;

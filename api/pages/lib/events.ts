@@ -5,6 +5,11 @@ const RETRY_MS = 1_000;
 
 export interface Watch<T> {
   readonly path: string;
+  /**
+   * What is sent at least this often, heartbeats included, by a stream that is alive. A connection that dies without a word (a
+   * lost network, a frozen server) looks like one that has nothing to say; after this long it is given up, and made anew.
+   */
+  readonly silenceMaxMs: number;
   readonly event: (data: T) => void;
   /** Whether the stream is there. */
   readonly state?: (live: boolean) => void;
@@ -16,39 +21,60 @@ export interface Watch<T> {
  * Follows server-sent events, and comes back when the stream ends. By fetch: an EventSource cannot send the token in a header,
  * and in an address it would be logged. Ends when `signal` does, or `event` aborts it.
  */
-export async function follow<T>(
-  { path, event, state, refused }: Watch<T>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function follow<T>(watch: Watch<T>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    try {
-      const response = await fetch(path, {
-        headers: { Accept: "text/event-stream", Authorization: `Bearer ${readSession()?.token ?? ""}` },
-        cache: "no-store",
-        signal,
-      });
-      if (response.status === 204) return;
-      if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-        refused(new Problem(response.status, "stream", response.statusText));
-        return;
-      }
-      if (response.ok && response.body) {
-        state?.(true);
-        for await (const data of eventsOf(response.body)) event(JSON.parse(data) as T);
-      }
-    } catch {
-      // Cut, or aborted: the loop knows.
-    }
+    const end = await followOnce(watch, signal);
     if (isOver(signal)) return;
-    state?.(false);
+    watch.state?.(false);
+    if (end instanceof Problem) watch.refused(end);
+    if (end !== "cut") return;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
+}
+
+/** One connection, to its end: one that was cut is made anew, the others say that there is nothing more to come. */
+async function followOnce<T>(
+  { path, silenceMaxMs, event, state }: Watch<T>,
+  signal: AbortSignal,
+): Promise<"cut" | "over" | Problem> {
+  const connection = new AbortController();
+  const cut = (): void => {
+    connection.abort();
+  };
+  let silence = setTimeout(cut, silenceMaxMs);
+  const heard = (): void => {
+    clearTimeout(silence);
+    silence = setTimeout(cut, silenceMaxMs);
+  };
+  signal.addEventListener("abort", cut);
+  try {
+    const response = await fetch(path, {
+      headers: { Accept: "text/event-stream", Authorization: `Bearer ${readSession()?.token ?? ""}` },
+      cache: "no-store",
+      signal: connection.signal,
+    });
+    if (response.status === 204) return "over";
+    if (response.status >= 400 && response.status < 500 && response.status !== 429)
+      return new Problem(response.status, "stream", response.statusText);
+    if (response.ok && response.body) {
+      heard();
+      state?.(true);
+      for await (const data of eventsOf(response.body, heard)) event(JSON.parse(data) as T);
+    }
+  } catch {
+    // Cut, silent, or aborted: the loop knows.
+  } finally {
+    clearTimeout(silence);
+    signal.removeEventListener("abort", cut);
+    cut();
+  }
+  return "cut";
 }
 
 /** Asked anew: what awaits may have ended it. */
 const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* eventsOf(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<string> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .getReader();
@@ -56,6 +82,7 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     const blocks = (rest + value).split("\n\n");
     rest = blocks.pop() ?? "";
     for (const block of blocks) {

@@ -50,6 +50,8 @@ export function form({ fields, submit, work, danger }: FormOptions): HTMLFormEle
     }
     try {
       await work(Object.fromEntries([...inputs].map(([name, { input }]) => [name, input.value])));
+      // Done: what is sent once more by accident is nothing, and not the same again.
+      element.reset();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       show(error);
@@ -65,7 +67,8 @@ export function form({ fields, submit, work, danger }: FormOptions): HTMLFormEle
         unplaced.push(detail);
         continue;
       }
-      say(field.fault, detail);
+      // The API says it in English: whoever reads another language hears first what to do.
+      say(field.fault, t("field fault", detail));
       field.input.setAttribute("aria-invalid", "true");
       first ??= field.input;
     }

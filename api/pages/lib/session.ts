@@ -11,9 +11,10 @@ export function readSession(): Session | null {
   return readStored(KEY) as Session | null;
 }
 
+/** Null ends it, and nothing else: what a buyer has begun goes on after the next log-in. */
 export function keepSession(session: Session | null): void {
   if (session) sessionStorage.setItem(KEY, JSON.stringify(session));
-  else sessionStorage.clear();
+  else sessionStorage.removeItem(KEY);
 }
 
 /** What this tab keeps under a key; null when there is nothing that can be read. */

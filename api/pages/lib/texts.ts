@@ -1,3 +1,5 @@
+import { CODE_TEXTS } from "./code-texts.ts";
+
 /** Every text of both pages: English, Korean. */
 const TEXTS = {
   skip: ["Skip to content", "본문으로 건너뛰기"],
@@ -9,8 +11,6 @@ const TEXTS = {
   email: ["E-mail", "이메일"],
   password: ["Password", "비밀번호"],
   "signed in as": ["Signed in as {0}", "{0} 님"],
-  "admins only": ["This account is no administrator's.", "관리자 계정이 아닙니다."],
-  "wrong log-in": ["The name or the password is wrong.", "이름 또는 비밀번호가 틀렸습니다."],
   "session over": ["Your session is over. Log in again.", "세션이 끝났습니다. 다시 로그인하세요."],
   "to buyers": ["Buyer's page", "구매 페이지"],
 
@@ -30,6 +30,11 @@ const TEXTS = {
   "ends in": ["ends in {0}", "{0} 후 종료"],
   ended: ["ended {0}", "{0} 종료"],
   "sold of": ["{0} of {1} sold", "{1}개 중 {0}개 판매"],
+  "no such sale": ["There is no such sale.", "없는 판매입니다."],
+  "not live": [
+    "It ended a while ago: its orders are not counted live any more.",
+    "종료된 지 오래되어 주문을 실시간으로 세지 않습니다.",
+  ],
   "no sales": ["No sale is running or coming.", "진행 중이거나 예정된 판매가 없습니다."],
   "older sales": ["Older sales", "지난 판매"],
   more: ["More", "더 보기"],
@@ -57,6 +62,7 @@ const TEXTS = {
   "checked at": ["checked {0}", "{0} 확인"],
   none: ["none", "없음"],
 
+  "field fault": ["{0}", "이 항목을 확인하세요. {0}"],
   title: ["Title", "제목"],
   price: ["Price", "가격"],
   "price hint": ["in the currency's smallest unit", "통화의 최소 단위"],
@@ -68,10 +74,10 @@ const TEXTS = {
   "start hint": ["empty: now", "비우면 지금"],
   "end hint": ["empty: 24 hours after the start", "비우면 시작 24시간 후"],
   "open sale": ["Open the sale", "판매 열기"],
-  "sale opened": ["The sale is there.", "판매를 열었습니다."],
   change: ["Change this sale", "판매 변경"],
   "end now": ["End now", "지금 종료"],
   "end now?": ["End this sale now? It cannot be opened again.", "지금 종료할까요? 다시 열 수 없습니다."],
+  "keep open": ["Keep it open", "계속 판매"],
   "end at": ["End at", "종료 시각"],
   "end earlier": ["End earlier", "앞당겨 종료"],
   "units to add": ["Units to add", "추가할 수량"],
@@ -100,11 +106,17 @@ const TEXTS = {
   product: ["Sale", "판매"],
   "all sales": ["All sales", "모든 판매"],
   total: ["Total", "합계"],
-  count: ["Number", "건수"],
+  count: ["Settlements", "건수"],
   amount: ["Amount", "금액"],
   user: ["User", "사용자"],
   "settled at": ["Settled at", "정산 시각"],
   csv: ["Download CSV", "CSV 내려받기"],
+  "csv coming": ["The file is being made…", "파일을 만드는 중…"],
+  "csv there": ["{0} has come whole.", "{0} 파일을 온전히 받았습니다."],
+  "control sheet": ["Control sheet of {0}", "{0} 대조표"],
+  "taken at": ["As of", "기준 시각"],
+  ids: ["First and last id", "첫 번호와 마지막 번호"],
+  bytes: ["Bytes", "바이트"],
   "no settlements": ["No settlements yet.", "아직 정산이 없습니다."],
 
   "now on sale": ["On sale now", "판매 중"],
@@ -127,23 +139,6 @@ const TEXTS = {
   ],
   "my orders": ["My orders", "내 주문"],
   "account made": ["Welcome, {0}.", "{0} 님, 환영합니다."],
-
-  "code:sold_out": ["Sold out.", "매진되었습니다."],
-  "code:sale_not_open": ["The sale has not begun.", "아직 판매 전입니다."],
-  "code:sale_closed": ["The sale is over.", "판매가 끝났습니다."],
-  "code:limit_exceeded": ["You have bought as many as you may.", "구매 한도에 도달했습니다."],
-  "code:order_in_progress": ["An order of yours is on its way.", "처리 중인 주문이 있습니다."],
-  "code:outside_window": ["It came outside the sale's time.", "판매 시간이 아닙니다."],
-  "code:not_ready": [
-    "Not ready right now. Try again shortly.",
-    "지금은 처리할 수 없습니다. 잠시 후 다시 시도하세요.",
-  ],
-  "code:too_many_requests": ["Too many requests. Wait a little.", "요청이 너무 많습니다. 잠시 기다리세요."],
-  "code:network": ["The server does not answer.", "서버가 응답하지 않습니다."],
-  "code:username_taken": ["This user name is in use.", "이미 쓰는 사용자 이름입니다."],
-  "code:email_taken": ["This e-mail address is in use.", "이미 쓰는 이메일입니다."],
-  "code:dead_letter_handled": ["Somebody has handled it before.", "이미 처리되었습니다."],
-  "code:validation_failed": ["Some fields need another look.", "입력 내용을 확인하세요."],
 } as const satisfies Readonly<Record<string, readonly [en: string, ko: string]>>;
 
 export type Text = keyof typeof TEXTS;
@@ -161,10 +156,10 @@ export function t(text: Text, ...parts: readonly (string | number)[]): string {
   return template.replace(/\{(\d)\}/g, (_, n: string) => String(parts[Number(n)] ?? ""));
 }
 
-/** What a code of the API means, or what the API itself says of it. */
+/** What a code of the API, or of the pages, means; of a later API's code, what that API says of it. */
 export function codeText(code: string, otherwise: string): string {
-  const text = `code:${code}`;
-  return Object.hasOwn(TEXTS, text) ? t(text as Text) : otherwise;
+  const texts: Readonly<Record<string, readonly string[]>> = CODE_TEXTS;
+  return (Object.hasOwn(texts, code) ? texts[code]?.[LANGUAGES.indexOf(language)] : undefined) ?? otherwise;
 }
 
 /** Loads the page anew in the other language. */
@@ -184,6 +179,10 @@ export function money(amount: number, currency: string): string {
 
 const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 export const instant = (iso: string): string => instants.format(new Date(iso));
+
+const times = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+/** "18:30:05", whatever the language: there is little room below a chart. */
+export const timeOfDay = (epochMs: number): string => times.format(epochMs);
 
 export function duration(ms: number): string {
   if (ms < 10_000) return ms < 100 ? `${ms.toFixed(1)} ms` : `${String(Math.round(ms))} ms`;
