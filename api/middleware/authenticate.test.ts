@@ -1,13 +1,14 @@
 import { createHmac } from "node:crypto";
 import { expect } from "chai";
 import express from "express";
+import fc from "fast-check";
 import jwt from "jsonwebtoken";
 import sinon from "sinon";
 import request from "supertest";
 import { createFakeRevocations } from "../../shared/testing/fakes.ts";
 import { createLogRecorder } from "../../shared/testing/log.ts";
 import { principalOf } from "../request-context.ts";
-import { createAuthenticate, createTokenIssuer, requireRole } from "./authenticate.ts";
+import { createAuthenticate, createPlainCheck, createTokenIssuer, requireRole } from "./authenticate.ts";
 import { errorHandler } from "./error-handler.ts";
 
 const SECRET = "b8f1d3a5c79e2460b8f1d3a5c79e2460-Zx";
@@ -259,5 +260,49 @@ describe("an administrator's route", () => {
   it("is forbidden to a user and open to an administrator", async () => {
     expect((await ask(forge(CLAIMS), "/admin")).status).to.equal(403);
     expect((await ask(forge({ ...CLAIMS, role: "admin" }), "/admin")).status).to.equal(200);
+  });
+});
+
+describe("the short way to know a token", () => {
+  const PREVIOUS = "previous-b8f1d3a5c79e2460b8f1d3a5c79e2460";
+  const check = createPlainCheck(SECRET, PREVIOUS);
+  const mine = (secret: string, claims: object = {}) => {
+    const { accessToken } = createTokenIssuer(secret, 600).issue({ id: 7, role: "user", jti: "jti-7" });
+    const [header = ""] = accessToken.split(".");
+    const signed = `${header}.${encode({ ...CLAIMS, ...claims })}`;
+    return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+  };
+
+  it("knows ours, of the current key and of the previous one", () => {
+    for (const secret of [SECRET, PREVIOUS]) {
+      const { accessToken } = createTokenIssuer(secret, 600).issue({ id: 7, role: "admin", jti: "j" });
+      expect(check(`Bearer ${accessToken}`)).to.include({ userId: 7, role: "admin", jti: "j" });
+    }
+  });
+
+  it("leaves everything else to passport-jwt", () => {
+    const past = { exp: NOW_S - 1 };
+    const claims = [past, { nbf: NOW_S - 9 }, { iss: "x" }, { aud: ["flashpay-api"] }, { exp: "never" }];
+    for (const change of [...claims, { role: "root" }, { sub: "0" }, { jti: "" }])
+      expect(check(`Bearer ${mine(SECRET, change)}`), JSON.stringify(change)).to.equal(undefined);
+    for (const text of ["", "Bearer ", `Bearer ${forge(CLAIMS)}`, `bearer ${mine(SECRET)}`, mine(SECRET)])
+      expect(check(text), text).to.equal(undefined);
+    expect(check(`Bearer ${mine("another-secret-b8f1d3a5c79e2460b8f1")}`)).to.equal(undefined);
+  });
+
+  it("accepts nothing that passport-jwt does not, whatever is done to a good token", async () => {
+    const good = mine(SECRET);
+    expect(check(`Bearer ${good}`)).to.include({ userId: 7 });
+    const alphabet = fc.constantFrom(...Array.from("ABCabc012-_.= \u00e9"));
+    const change = fc.record({ at: fc.nat({ max: good.length }), cut: fc.nat({ max: 3 }), put: alphabet });
+    await fc.assert(
+      fc.asyncProperty(change, fc.boolean(), async ({ at, cut, put }, insert) => {
+        const token = good.slice(0, at) + (insert ? put : "") + good.slice(at + cut);
+        if (!check(`Bearer ${token}`)) return;
+        expect(token).to.equal(good);
+        expect((await ask(token)).status).to.equal(200);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
