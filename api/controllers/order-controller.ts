@@ -6,7 +6,7 @@ import type { OrderService } from "../services/order-service.ts";
 import type { OrderView } from "../../shared/domain/settlement.ts";
 import { openEventStream, type EventStream } from "./event-stream.ts";
 import { parse } from "./parse.ts";
-import { acceptedBody, orderBodyOf, sendJson, success, successPage } from "./present.ts";
+import { acceptedBody, orderBodyOf, sendAscii, success, successPage } from "./present.ts";
 import {
   IDEMPOTENCY_KEY,
   idempotencyKey,
@@ -44,7 +44,7 @@ export function createOrderController(
     setOrderId(req, order.orderId);
     if (replayed) res.set("Idempotent-Replayed", "true");
     res.setHeader("Location", `/api/orders/${order.orderId}`);
-    sendJson(res, 202, success(acceptedBody(order)));
+    sendAscii(res, 202, success(acceptedBody(order)));
   }
 
   async function read(req: Request, res: Response): Promise<void> {
