@@ -1,8 +1,17 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { run } from "../tools/stack/command.ts";
 import type { SaleBody } from "./support/bodies.ts";
+import {
+  anchorOf,
+  blocksOf,
+  COMMAND_PAGES,
+  inlineCommands,
+  isRunElsewhere,
+  linesOf,
+  readPage as read,
+} from "./support/doc-commands.ts";
 import { openSandbox, type Sandbox } from "./support/sandbox.ts";
 
 const PAGES = [
@@ -15,23 +24,123 @@ const PAGES = [
 ];
 const RUN_DEADLINE_MS = 60_000;
 
-const read = (page: string): string => readFileSync(page, "utf8");
+const blocks = (page: string, language: string): string[] => blocksOf(page, language).map(({ text }) => text);
 
-function blocks(page: string, language: string): string[] {
-  return [...read(page).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, found]) => found === language)
-    .map(([, , text = ""]) => text);
-}
-
-/** As GitHub makes them of headings. */
 function anchorsOf(page: string): string[] {
   const text = read(page).replace(/^```[\s\S]*?^```$/gm, "");
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
+}
+
+/** Blocks of ```sh that a test runs as they are printed; whose spec names the place. */
+const RUN: Readonly<Record<string, string>> = {
+  "README.md#a-first-order": "test/docs.test.ts",
+  "README.ko.md#첫-주문": "test/docs.test.ts",
+  "docs/api.md#in-a-terminal": "test/docs.test.ts",
+  "docs/deployment.md#accounts-in-mysql": "test/operations-docs.test.ts",
+  "docs/operations.md#back-up": "test/backup-docs.test.ts",
+  "docs/operations.md#restore": "test/backup-docs.test.ts",
+};
+/** Every other block of these pages is run, line by line, by the spec. */
+const RUN_WHOLE: Readonly<Record<string, string>> = {
+  "docs/operations.md": "test/operations-docs.test.ts",
+  "docs/reliability.md": "test/operations-docs.test.ts",
+};
+
+/**
+ * What no test runs as it is printed, by its beginning, and what covers it instead: a spec, or a reason. A line of the page that
+ * begins with none of these fails, and so does an entry that no page has any more.
+ */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  "npm start": "test/launcher.test.ts",
+  "npm test": "it is what runs this; tools/stack/test-runs.test.ts",
+  "npm run check": "part of npm test (tools/test.ts)",
+  "npm run build": "tools/stack/build.ts runs it for test/pm2.test.ts",
+  "npm run start:api": "test/pm2.test.ts",
+  "npm run start:worker": "test/pm2.test.ts",
+  "npm run verify": "test/verify.test.ts",
+  "npm run report": "test/reports.test.ts",
+  "npm run admin": "test/operations-docs.test.ts",
+  "npm run db:": "test/operations-docs.test.ts",
+  "npm run postman": "test/postman.test.ts",
+  "npm run screenshots":
+    "pictures differ from machine to machine; the views are walked through in test/pages/dashboard.test.ts",
+  "npm run bench": "test/bench.test.ts",
+  "npm run jmeter": "test/jmeter-buyers.test.ts",
+  "npm run test:simulation": "test/simulation.test.ts",
+  "npm run test:long": "more cases of specs that npm test runs",
+  "npm run test:faults": "test/e2e/faults.test.ts",
+  "npm run test:soak": "test/faults/soak/plan.test.ts",
+  "npm run test:fuzz": "test/e2e/fuzz.test.ts",
+  "npm run test:mutants": "tools/mutants/mutants.test.ts",
+  "npm ci": "what comes before npm test itself",
+  "pm2 ": "test/pm2.test.ts",
+  "node --env-file": "a flag of Node.js; test/env-example.test.ts holds .env.example against the settings",
+  "node dist/": "test/pm2.test.ts",
+  "docker ": "test/operations-docs.test.ts",
+  "METRICS=on GRAFANA_PASSWORD=": "test/docker.test.ts",
+  "export METRICS=": "test/docker.test.ts",
+  "kafka-topics.sh": "test/operations-docs.test.ts",
+};
+
+describe("every command of the pages", () => {
+  const notRun = COMMAND_PAGES.flatMap((page) => [
+    ...inlineCommands(page),
+    ...blocksOf(page, "sh")
+      .filter(({ place }) => !(place in RUN))
+      .flatMap(linesOf)
+      .filter((line) => !(page in RUN_WHOLE) || isRunElsewhere(line)),
+  ]);
+  const covers = (command: string) => (beginning: string) => command.startsWith(beginning);
+
+  it("is run by a test, or stands in the table of those that are not", () => {
+    const unknown = notRun.filter((command) => !Object.keys(NOT_RUN).some(covers(command)));
+    expect(unknown).to.deep.equal([]);
+  });
+
+  it("stands in that table only while a page has it", () => {
+    const stale = Object.keys(NOT_RUN).filter(
+      (beginning) => !notRun.some((one) => one.startsWith(beginning)),
+    );
+    expect(stale).to.deep.equal([]);
+  });
+
+  it("is covered by what there is", () => {
+    const specs = [...Object.values(NOT_RUN), ...Object.values(RUN), ...Object.values(RUN_WHOLE)];
+    const named = specs.flatMap((text) => text.match(/\b[\w/.-]+\.ts\b/g) ?? []);
+    expect(named.filter((file) => !existsSync(file))).to.deep.equal([]);
+  });
+
+  it("that a test runs as it is printed is on its page still, and known to that test", () => {
+    const places = COMMAND_PAGES.flatMap((page) => blocksOf(page, "sh").map(({ place }) => place));
+    const gone = Object.keys(RUN).filter((place) => !places.includes(place));
+    expect(gone).to.deep.equal([]);
+    const unknown = Object.entries({ ...RUN, ...RUN_WHOLE }).filter(
+      ([place, spec]) => !read(spec).includes(`"${place}"`),
+    );
+    expect(unknown).to.deep.equal([]);
+  });
+
+  it("has only flags that its tool knows", () => {
+    const unknown = notRun.flatMap((command) => {
+      const [, script = "", rest = ""] = /^npm run ([\w:-]+)(.*)$/.exec(command) ?? [];
+      const known = toolSource(script.replace(/^test:|^db:/, ""));
+      const flags = [...rest.matchAll(/--([a-z][a-z-]+)/g)].map(([, flag = ""]) => flag);
+      return flags
+        .filter((flag) => !new RegExp(`["{, ]${flag}["]?: \\{`).test(known))
+        .map((flag) => `${command}: --${flag}`);
+    });
+    expect(unknown).to.deep.equal([]);
+  });
+});
+
+/** A tool's own file, and those of its folder. */
+function toolSource(name: string): string {
+  const folder = `tools/${name}`;
+  const files = existsSync(folder) ? readdirSync(folder).map((file) => join(folder, file)) : [];
+  return [`${folder}.ts`, ...files]
+    .filter((file) => file.endsWith(".ts") && existsSync(file))
+    .map(read)
+    .join("\n");
 }
 
 describe("every page", () => {
