@@ -35,7 +35,7 @@ function isRepeated(text: string): boolean {
 /** Each run of neighbours counts as one character. */
 function withoutRuns(text: string): string {
   let kept = "";
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const length = Math.max(runAt(text, at, 1), runAt(text, at, -1));
     kept += text[at] ?? "";
     at += length >= RUN_MIN ? length : 1;
