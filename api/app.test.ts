@@ -440,10 +440,15 @@ describe("an address", () => {
       expect((await request(app).get(path)).status, path).to.equal(404);
   });
 
-  it("says with every answer, also of a refusal, that it is to be asked over TLS for a year", async () => {
+  it("says with every answer, also of a refusal, what browsers may make of it: TLS for a year, no guess, no frame, no referrer", async () => {
     for (const path of ["/healthz", "/api/products", "/api/nothing"]) {
       const { headers } = await request(createTestApp().app).get(path);
       expect(headers["strict-transport-security"], path).to.equal("max-age=31536000; includeSubDomains");
+      expect(headers["x-content-type-options"], path).to.equal("nosniff");
+      expect(headers["referrer-policy"], path).to.equal("no-referrer");
+      expect(headers["content-security-policy"], path)
+        .to.include("frame-ancestors 'self'")
+        .and.include("object-src 'none'");
     }
   });
 

@@ -152,6 +152,9 @@ describe("a sign-up's body", () => {
     withField("password", "password1"),
     withField("password", "PASSWORD1"),
     withField("password", "12345678"),
+    withField("password", "FlashPay2026!"),
+    withField("password", "flash-sale-1"),
+    withField("password", "Admin.Payment.99"),
     withField("password", "한".repeat(25)),
   ]);
 

@@ -57,6 +57,12 @@ describe("an access token", () => {
     expect(expiresInS).to.equal(600);
   });
 
+  it("lets no cache keep what it is answered, the first time and later", async () => {
+    const token = forge({ ...CLAIMS, jti: "jti-not-kept" });
+    for (const answer of [await ask(token), await ask(token)])
+      expect(answer.headers["cache-control"]).to.equal("no-store");
+  });
+
   it("made by hand in the same way passes, so that each refusal below has its own reason", async () => {
     expect((await ask(forge(CLAIMS))).status).to.equal(200);
   });

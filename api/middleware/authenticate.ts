@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
-import type { Request, RequestHandler } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import jwt from "jsonwebtoken";
 import { LRUCache } from "lru-cache";
 import passport from "passport";
@@ -79,15 +79,13 @@ export function createAuthenticate(
     // The whole header as it came: to cut the token out would cost every order more than the look-up itself.
     const known = verified.get(authorization);
     if (known && Date.now() < known.expiresAt * 1_000 && !revocations.isRevoked(known)) {
-      setPrincipal(req, known);
-      next();
+      enter(req, res, known, next);
       return;
     }
     const principal = plainly(authorization);
     if (principal && !revocations.isRevoked(principal)) {
       verified.set(authorization, principal);
-      setPrincipal(req, principal);
-      next();
+      enter(req, res, principal, next);
       return;
     }
     const verify = passport.authenticate(
@@ -100,12 +98,18 @@ export function createAuthenticate(
         }
         // The scheme counts in any case (RFC 9110), 64 of them: only one is remembered.
         if (authorization.startsWith(SCHEME)) verified.set(authorization, principal);
-        setPrincipal(req, principal);
-        next();
+        enter(req, res, principal, next);
       },
     ) as RequestHandler;
     void verify(req, res, next);
   };
+}
+
+/** What is told to one user is nobody else's: no cache on the way may keep it, unless the route says otherwise. */
+function enter(req: Request, res: Response, principal: Principal, next: NextFunction): void {
+  setPrincipal(req, principal);
+  res.setHeader("Cache-Control", "no-store");
+  next();
 }
 
 const unauthenticated = (): DomainError =>

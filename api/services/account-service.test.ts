@@ -180,6 +180,20 @@ describe("logging in", () => {
     expect([refused.code, compared.length]).to.deep.equal(["too_many_requests", 0]);
   });
 
+  it("that fails is told to the log: which account, by a hash, and in which request", async () => {
+    const { accounts, log } = createScene();
+    await accounts.signUp(MINA, "a");
+    for (const username of ["Mina.Kim", "mina.kim", "correct horse"])
+      await errorOf(accounts.logIn({ username }, "wrong", "a", "trace-1"));
+    const lines = log.lines.filter(({ message }) => message === "log-in refused");
+    const accountsTold = lines.map(({ fields }) => (fields as { account: string }).account);
+    expect(lines.map(({ fields }) => (fields as { traceId: string }).traceId)).to.deep.equal(
+      Array<string>(3).fill("trace-1"),
+    );
+    expect(accountsTold[0]).to.equal(accountsTold[1]).and.not.to.equal(accountsTold[2]);
+    expect(JSON.stringify(lines)).not.to.match(/mina|correct horse/i);
+  });
+
   it("writes neither password nor token to the log", async () => {
     const { accounts, log } = createScene();
     await accounts.signUp(MINA, "a");

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { Log, Revocations, UserRepository } from "../../shared/domain/ports.ts";
 import type { Principal, User } from "../../shared/domain/user.ts";
@@ -83,6 +83,8 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
       throw error;
     });
     if (!isRight || !user) {
+      // By a hash: people type their password in the place of their name.
+      log.info({ account: hashed(name), known: user !== null, traceId }, "log-in refused");
       throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
     }
     await attempt.succeeded();
@@ -107,6 +109,9 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
     return user;
   }
 }
+
+/** The same name has the same one, in every process and from day to day. */
+const hashed = (name: string): string => createHash("sha256").update(name).digest("base64url").slice(0, 16);
 
 const accountOf = ({ id }: Pick<User, "id">): string => `id:${id}`;
 

@@ -516,7 +516,11 @@ describe("a sale, end to end", function () {
         problem(refused, 503, "not_ready");
         expect(refused.ms).to.be.lessThan(1_000);
         mysqlProxy.refuse();
-        await until("both are missed", async () => (await away()).join() === "mysql,redis", READY_TOLD_WITHIN_MS);
+        await until(
+          "both are missed",
+          async () => (await away()).join() === "mysql,redis",
+          READY_TOLD_WITHIN_MS,
+        );
         expect((await client.get("/healthz")).status).to.equal(200);
         problem(await client.get("/api/settlements", token), 503, "not_ready");
         redisProxy.pass();
