@@ -165,6 +165,21 @@ describe("every page", () => {
   }
 });
 
+describe("every picture in docs/screenshots", () => {
+  it("is shown by some page", () => {
+    const shown = new Set(
+      PAGES.flatMap((page) =>
+        [...read(page).matchAll(/!\[[^\]]+\]\(([^)\s]+)\)/g)].map(([, target = ""]) =>
+          join(dirname(page), target),
+        ),
+      ),
+    );
+    const pictures = readdirSync("docs/screenshots").map((file) => join("docs/screenshots", file));
+    expect(pictures.length).to.be.above(0);
+    expect(pictures.filter((picture) => !shown.has(picture))).to.deep.equal([]);
+  });
+});
+
 describe("what a reader copies", function () {
   this.timeout(RUN_DEADLINE_MS + 30_000);
   let sandbox: Sandbox;

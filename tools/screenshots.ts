@@ -1,13 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { openBrowser, PHONE, type Look, type TestBrowser } from "../test/support/browser.ts";
 import { createHistory } from "../test/support/history.ts";
+import type { HttpClient } from "../test/support/http-client.ts";
 import { logInAs } from "../test/support/pages-site.ts";
 import { rush } from "../test/support/rush.ts";
-import { openSandbox, type Sandbox } from "../test/support/sandbox.ts";
+import { openSandbox, type Person, type Sandbox } from "../test/support/sandbox.ts";
 import { until } from "../test/support/until.ts";
 import { TOPICS } from "../shared/kafka/topics.ts";
 import { provideChromium } from "./stack/chromium.ts";
+import { run } from "./stack/command.ts";
 import { StackFailure } from "./stack/failure.ts";
 import { REPOSITORY } from "./stack/home.ts";
 import { openPrivateRun } from "./stack/private-run.ts";
@@ -16,12 +19,15 @@ import { startTestServers } from "./stack/test-servers.ts";
 
 /** npm run screenshots: the views of both pages, on private servers with a sale under way, into docs/screenshots. */
 const FOLDER = join(REPOSITORY, "docs/screenshots");
-const STOCK = 3_000;
-const BUYERS = 2_400;
-const PER_SECOND = 120;
-/** How long the rush has been going when pictures are taken. */
-const SOLD_BEFORE = 900;
-const DEADLINE_MS = 60_000;
+const STOCK = 5_000;
+/** Orders a second, one stretch after the other: a chart of a sale goes up and down. */
+const RATES = [25, 45, 70, 110, 90, 60, 80, 50, 40, 30, 30, 30];
+const STRETCH_S = 8;
+/** Part of a stretch's buyers that have bought before, and are refused. */
+const AGAIN = 0.15;
+/** How far the rush has come when pictures are taken: the chart has more than half a minute of it. */
+const STRETCHES_BEFORE = 6;
+const DEADLINE_MS = 300_000;
 const DARK_PHONE: Look = { size: PHONE, dark: true, locale: "ko-KR" };
 
 const { report, temporary, env } = openPrivateRun();
@@ -31,6 +37,8 @@ process.exit(0);
 async function main(): Promise<void> {
   await removeAbandonedHomes(report);
   await provideChromium(env, report);
+  const fonts = await run("fc-list", [":lang=ko"]);
+  if (!fonts.output.trim()) throw new StackFailure("Screenshots need a font for Korean: fonts-noto-cjk.");
   const servers = await startTestServers({ home: join(temporary, "servers"), env, report });
   Object.assign(process.env, servers.env);
   const browser = await openBrowser();
@@ -56,50 +64,80 @@ async function takeAll(sandbox: Sandbox, browser: TestBrowser): Promise<void> {
   const coming = await sandbox.openSale(http, { stock: 200, startTime: Date.now() + 5_400_000 });
   await rename(coming.id, "Winter concert, front row");
   await sandbox.producer.send({ topic: TOPICS.orders, messages: [{ value: '{"v":9,"orderId":"?"}' }] });
-  const buyers = await sandbox.users(BUYERS);
-  const buying = rush({
-    ...{ http, history: createHistory(), productId: id, buyers, persist: true, perSecond: PER_SECOND },
-  });
-  // The one who looks has the pictures' charts filled while the rush goes on.
-  const looking = ([{}, DARK_PHONE] as const).map(async (look) => {
-    const suffix = look === DARK_PHONE ? "phone-dark-ko" : "desktop";
-    const { page, close } = await browser.open(look);
-    await page.goto(`${api.url}/admin`);
-    await page.locator("form").waitFor();
-    await page.screenshot({ path: join(FOLDER, `log-in-${suffix}.png`) });
-    await logInAs(page, `${api.url}/admin`, sandbox.host);
-    await page.locator("[data-light=consistent]").waitFor();
-    await page.goto(`${api.url}/admin#/sales/${String(id)}`);
-    await until(
-      "the rush goes on",
-      async () => (await sandbox.rowsOf(id)).length >= SOLD_BEFORE,
-      DEADLINE_MS,
-      500,
-    );
-    const views = {
-      sale: `#/sales/${String(id)}`,
-      sales: "#/",
-      "new-sale": "#/new",
-      "dead-letters": "#/letters",
-      "dead-letter": "#/letters/1",
-      settlements: `#/settlements/${String(id)}`,
-    };
-    for (const [name, address] of Object.entries(views)) {
-      await page.goto(`${api.url}/admin${address}`);
-      if (name.startsWith("sale")) await page.locator("[data-light=consistent]").waitFor();
-      await page.waitForTimeout(1_000);
-      await page.screenshot({ path: join(FOLDER, `${name}-${suffix}.png`) });
-    }
-    await close();
-    const shop = await browser.open(look);
-    const [visitor] = await sandbox.users(1);
-    if (visitor) await logInAs(shop.page, `${api.url}/`, visitor);
-    await shop.page.locator("#log-in").waitFor({ state: "detached" });
-    await shop.page.locator(`[data-buy='${String(id)}']`).click();
-    await shop.page.locator(".note[data-status=SUCCESS]").waitFor();
-    await shop.page.waitForTimeout(500);
-    await shop.page.screenshot({ path: join(FOLDER, `buyer-${suffix}.png`) });
-    await shop.close();
-  });
+  const rushing = { stretches: 0 };
+  const looking = ([{}, DARK_PHONE] as const).map((look) =>
+    takeViews(sandbox, { browser, look, url: api.url, id, rushing }),
+  );
+  const buying = rushInStretches(sandbox, http, id, rushing);
   await Promise.all([buying, ...looking]);
+}
+
+async function rushInStretches(
+  sandbox: Sandbox,
+  http: HttpClient,
+  productId: number,
+  rushing: { stretches: number },
+): Promise<void> {
+  let before: readonly Person[] = [];
+  for (const perSecond of RATES) {
+    const wanted = perSecond * STRETCH_S;
+    const again = before.slice(0, Math.round(wanted * AGAIN));
+    const buyers = [...again, ...(await sandbox.users(wanted - again.length))];
+    // One among the others, not all of them at the beginning.
+    buyers.sort((a, b) => (a.id % 7) - (b.id % 7));
+    await rush({ http, history: createHistory(), productId, buyers, persist: true, perSecond });
+    before = buyers;
+    rushing.stretches += 1;
+    report(`${String(rushing.stretches)} of ${String(RATES.length)} stretches of orders are over`);
+  }
+}
+
+interface Visit {
+  readonly browser: TestBrowser;
+  readonly look: Look;
+  readonly url: string;
+  readonly id: number;
+  readonly rushing: { readonly stretches: number };
+}
+
+async function takeViews(sandbox: Sandbox, { browser, look, url, id, rushing }: Visit): Promise<void> {
+  const suffix = look === DARK_PHONE ? "phone-dark-ko" : "desktop";
+  const { page, close } = await browser.open(look);
+  const take = (from: Page, name: string) =>
+    from.screenshot({ path: join(FOLDER, `${name}-${suffix}.png`), fullPage: true });
+  await page.goto(`${url}/admin`);
+  await page.locator("form").waitFor();
+  await take(page, "log-in");
+  // From here on the charts fill.
+  await logInAs(page, `${url}/admin`, sandbox.host);
+  await page.locator("[data-light=consistent]").waitFor();
+  await until("the rush goes on", () => rushing.stretches >= STRETCHES_BEFORE, DEADLINE_MS, 500);
+  const views = {
+    sale: `#/sales/${String(id)}`,
+    sales: "#/",
+    "new-sale": "#/new",
+    "dead-letters": "#/letters",
+    "dead-letter": "#/letters/1",
+    settlements: `#/settlements/${String(id)}`,
+  };
+  for (const [name, address] of Object.entries(views)) {
+    await page.goto(`${url}/admin${address}`);
+    if (name.startsWith("sale")) await page.locator("[data-light=consistent]").waitFor();
+    if (name === "settlements") {
+      await page.locator("[data-csv]").click();
+      await page.locator("[data-sheet=sha256]").waitFor();
+    }
+    await page.waitForTimeout(1_000);
+    await take(page, name);
+  }
+  await close();
+  const shop = await browser.open(look);
+  const [visitor] = await sandbox.users(1);
+  if (visitor) await logInAs(shop.page, `${url}/`, visitor);
+  await shop.page.locator("#log-in").waitFor({ state: "detached" });
+  await shop.page.locator(`[data-buy='${String(id)}']`).click();
+  await shop.page.locator(".note[data-status=SUCCESS]").waitFor();
+  await shop.page.waitForTimeout(500);
+  await take(shop.page, "buyer");
+  await shop.close();
 }

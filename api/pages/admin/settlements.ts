@@ -27,7 +27,7 @@ export function settlementsView(productId?: number): View {
   const scope =
     productId === undefined ? "/api/settlements" : `/api/settlements/products/${String(productId)}`;
   const note = h("p", { class: "note", role: "status" });
-  const totals = h("dl", { class: "facts" });
+  const totals = h("dl", { class: "facts sums" });
   const rows = h("tbody", {});
   const select = h("select", { id: "product" });
   let cursor: string | null = null;
