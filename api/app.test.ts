@@ -107,6 +107,7 @@ export function createTestApp({
         startLogin: async () => ({ succeeded: nothing, undone: nothing }),
         startSignup: async () => ({ succeeded: nothing, undone: nothing }),
       },
+      disguise: (name) => `somebody of ${name.length}`,
       log,
       now: Date.now,
     }),

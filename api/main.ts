@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHmac, createSecretKey, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { openConnections, type Connections } from "../shared/connections.ts";
@@ -150,6 +150,7 @@ async function wire(wiring: Wiring, lifecycle: Lifecycle) {
       tokens: createTokenIssuer(config.JWT_SECRET, config.JWT_EXPIRES_IN),
       revocations,
       attempts: attemptLimits(wiring),
+      disguise: disguiseBy(config.JWT_SECRET),
       now,
       log,
     }),
@@ -199,6 +200,12 @@ function watchServers(
     },
     { accepting },
   );
+}
+
+/** The same name has the same one in every process, for as long as the secret stays. */
+function disguiseBy(secret: string): (name: string) => string {
+  const key = createSecretKey(Buffer.from(`disguise ${secret}`));
+  return (name) => createHmac("sha256", key).update(name).digest("base64url").slice(0, 16);
 }
 
 async function openRevocations({ redis, config, log }: Wiring, lifecycle: Lifecycle): Promise<Revocations> {

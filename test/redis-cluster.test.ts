@@ -8,6 +8,7 @@ import { Redis } from "ioredis";
 import { v7 as uuidv7 } from "uuid";
 import { connectRedis, type RedisClient } from "../shared/redis/client.ts";
 import { createOrderClaims } from "../shared/redis/order-claims.ts";
+import { redisProblem } from "../shared/redis/server-checks.ts";
 import { createStockStore } from "../shared/redis/stock-store.ts";
 import { sampleProduct } from "../shared/testing/samples.ts";
 import { openHome } from "../tools/stack/home.ts";
@@ -26,6 +27,7 @@ describe("a Redis Cluster of three", function () {
   this.timeout(60_000);
   let folder: string;
   let client: RedisClient | undefined;
+  let address = "";
   const servers: ChildProcess[] = [];
 
   before(async () => {
@@ -40,6 +42,7 @@ describe("a Redis Cluster of three", function () {
     }
     await joinNodes(nodes);
     const url = nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(",");
+    address = url.split(",")[0] ?? "";
     client = await connectRedis({ url, name: "test", onError: () => undefined });
   });
   after(async () => {
@@ -49,6 +52,17 @@ describe("a Redis Cluster of three", function () {
     for (const server of running) server.kill("SIGKILL");
     await Promise.all(ended);
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is not taken for a single Redis, of which one call may hold keys of all slots", async () => {
+    if (!client) throw new Error("there is no cluster");
+    expect(await redisProblem(client, false)).to.equal(undefined);
+    const alone = await connectRedis({ url: address, name: "test", onError: () => undefined });
+    try {
+      expect(await redisProblem(alone, false)).to.include("part of a cluster");
+    } finally {
+      alone.disconnect();
+    }
   });
 
   it("sells exactly what there is of products in every slot: the keys of one script share theirs", async () => {

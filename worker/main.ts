@@ -4,7 +4,7 @@ import { openConnections, type Connections } from "../shared/connections.ts";
 import type { BacklogWatch, DecisionStore, Log, StockStore, Tracing } from "../shared/domain/ports.ts";
 import type { Server } from "node:http";
 import type { Sequelize } from "sequelize";
-import { PRODUCE_SETTLED_MS } from "../shared/kafka/client.ts";
+import { produceSettledMs } from "../shared/kafka/client.ts";
 import { createFailPoints, type FailPoints } from "../shared/fail-point.ts";
 import { createBacklogWatch } from "../shared/kafka/backlog-watch.ts";
 import { createDeadLetterTopic } from "../shared/kafka/dead-letter-topic.ts";
@@ -144,7 +144,7 @@ function startJobs(wiring: Wiring, parts: Parts & { backlog: BacklogWatch }, lif
     createCounterLoader({
       ...{ products, stock, ledger: store, backlog, log, monotonicNow },
       epochs: createStockEpochs(sequelize),
-      produceSettledMs: PRODUCE_SETTLED_MS,
+      produceSettledMs: produceSettledMs(config),
       observe: metrics.counters,
     }),
     createReconciler({ products, stock, ledger: store, log, observe: metrics.counters }),

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import express from "express";
@@ -46,6 +46,23 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 const BODY = '{"productId":1}';
 
 describe("a body", () => {
+  it("that is cut off on its way is no error of ours", async () => {
+    const { port } = server.address() as AddressInfo;
+    const before = log.lines.length;
+    const cut = new Promise<void>((resolve) => {
+      server.once("request", (req: IncomingMessage) => req.once("close", resolve));
+    });
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{",
+      () => socket.resetAndDestroy(),
+    );
+    await cut;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.lines.slice(before)).to.deep.equal([]);
+  });
+
   it("is read in UTF-8, with or without saying so", async () => {
     for (const type of [
       "application/json",

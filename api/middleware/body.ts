@@ -28,10 +28,13 @@ function parseSmall(req: Request, next: NextFunction): void {
   req.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
   });
-  // Cut off on its way: there is nobody left to answer.
-  req.once("error", next);
+  const onCut = (cause: Error): void => {
+    // There is nobody left to answer, and nothing of ours to mend.
+    next(new DomainError("validation_failed", "The request was cut off.", {}, { cause }));
+  };
+  req.once("error", onCut);
   req.once("end", () => {
-    req.off("error", next);
+    req.off("error", onCut);
     const [first, ...others] = chunks;
     try {
       req.body = objectIn(others.length === 0 ? first : Buffer.concat(chunks));

@@ -59,6 +59,7 @@ function createScene() {
         };
       },
     },
+    disguise: (name) => `n${name.length}`,
     log,
     now: () => NOW,
   });
@@ -180,7 +181,7 @@ describe("logging in", () => {
     expect([refused.code, compared.length]).to.deep.equal(["too_many_requests", 0]);
   });
 
-  it("that fails is told to the log: which account, by a hash, and in which request", async () => {
+  it("that fails is told to the log: which account, in disguise, and in which request", async () => {
     const { accounts, log } = createScene();
     await accounts.signUp(MINA, "a");
     for (const username of ["Mina.Kim", "mina.kim", "correct horse"])

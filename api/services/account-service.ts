@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { DomainError } from "../../shared/domain/errors.ts";
 import type { Log, Revocations, UserRepository } from "../../shared/domain/ports.ts";
 import type { Principal, User } from "../../shared/domain/user.ts";
@@ -42,6 +42,8 @@ export interface AccountServiceDependencies {
   readonly tokens: TokenIssuer;
   readonly revocations: Revocations;
   readonly attempts: AttemptLimits;
+  /** What the log calls a name that somebody tried: people type their password in its place, so nobody may guess it. */
+  readonly disguise: (name: string) => string;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -50,7 +52,7 @@ export type AccountService = ReturnType<typeof createAccountService>;
 export type Login = { readonly username: string } | { readonly email: string };
 
 export function createAccountService(dependencies: AccountServiceDependencies) {
-  const { users, passwords, tokens, revocations, attempts, log, now } = dependencies;
+  const { users, passwords, tokens, revocations, attempts, disguise, log, now } = dependencies;
   return { signUp, logIn, logOut, logOutEverywhere, me };
 
   async function signUp(
@@ -83,8 +85,7 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
       throw error;
     });
     if (!isRight || !user) {
-      // By a hash: people type their password in the place of their name.
-      log.info({ account: hashed(name), known: user !== null, traceId }, "log-in refused");
+      log.info({ account: disguise(name), known: user !== null, traceId }, "log-in refused");
       throw new DomainError("unauthenticated", "User name, e-mail or password is wrong.");
     }
     await attempt.succeeded();
@@ -109,9 +110,6 @@ export function createAccountService(dependencies: AccountServiceDependencies) {
     return user;
   }
 }
-
-/** The same name has the same one, in every process and from day to day. */
-const hashed = (name: string): string => createHash("sha256").update(name).digest("base64url").slice(0, 16);
 
 const accountOf = ({ id }: Pick<User, "id">): string => `id:${id}`;
 

@@ -10,12 +10,20 @@ const RETRIES_MAX = 2;
 const RETRY_DELAY_MS = 100;
 const RETRY_DELAY_MAX_MS = 400;
 
+/** Of a log-in at a broker: the mechanism, and two steps of SCRAM. */
+const SASL_REQUESTS_MAX = 3;
+
 /**
  * After this long, a produce that was ever started has reached the log or never will (requests × timeout, and the
- * delays between them). What rebuilds counters from the log's end waits for it first.
+ * delays between them), where brokers ask nobody who they are. What rebuilds counters from the log's end waits for it first.
  */
 export const PRODUCE_SETTLED_MS =
   (RETRIES_MAX + 1) * (REQUEST_TIMEOUT_MS + CONNECTION_TIMEOUT_MS) + RETRIES_MAX * RETRY_DELAY_MAX_MS;
+
+/** The same where each new connection logs in first. */
+export const produceSettledMs = ({ KAFKA_SASL_USERNAME }: Partial<KafkaSecurity>): number =>
+  PRODUCE_SETTLED_MS +
+  (KAFKA_SASL_USERNAME === undefined ? 0 : (RETRIES_MAX + 1) * SASL_REQUESTS_MAX * REQUEST_TIMEOUT_MS);
 
 export interface KafkaOptions {
   readonly clientId: string;

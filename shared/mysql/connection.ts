@@ -1,3 +1,4 @@
+import { format } from "mysql2";
 import { Sequelize, Transaction } from "sequelize";
 import type { MysqlSettings } from "../config.ts";
 
@@ -5,7 +6,7 @@ import type { MysqlSettings } from "../config.ts";
 const ACQUIRE_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const IDLE_CLOSE_MS = 60_000;
-/** Nothing here is prepared on the server; the driver makes room for 16 000 by itself, half a megabyte a connection. */
+/** Nothing is prepared on the server (`limitStatements`); the driver makes room for 16 000 by itself, half a megabyte a connection. */
 const PREPARED_STATEMENTS_MAX = 16;
 
 /**
@@ -48,6 +49,7 @@ type Callback = (error: { code?: string } | null, ...results: unknown[]) => void
 /** The part of a mysql2 connection that Sequelize uses. */
 interface DriverConnection {
   query(options: { sql: string; timeout?: number }, callback: Callback): unknown;
+  execute(sql: string, values: Parameters<typeof format>[1], callback: Callback): unknown;
   destroy(): void;
 }
 
@@ -60,4 +62,6 @@ function limitStatements(connection: DriverConnection, timeout: number): void {
       if (error?.code === "PROTOCOL_SEQUENCE_TIMEOUT") connection.destroy();
       callback(error, ...results);
     });
+  // A model's INSERT binds its values. The driver waits for the server to prepare a statement for as long as it takes.
+  connection.execute = (sql, values, callback) => connection.query({ sql: format(sql, values) }, callback);
 }

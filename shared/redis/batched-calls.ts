@@ -1,7 +1,7 @@
 export interface BatchedCallsOptions<Item, Reply> {
   /** Items of one group share calls; by default all do. */
   readonly groupOf?: (item: Item) => string;
-  /** Items in one call: the single thread of Redis belongs to nobody for long. */
+  /** Items in one call. */
   readonly max: number;
   /** @returns a reply for each item, in their order */
   readonly call: (items: readonly Item[]) => Promise<readonly Reply[]>;

@@ -75,8 +75,8 @@ function credentialsOf(address: string): { username?: string; password?: string;
 }
 
 export type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
-/** Items of one call: the single thread of Redis belongs to nobody for long. */
-const ITEMS_PER_CALL_MAX = 250;
+/** Orders of one call of a script, or of one ZREM: the single thread of Redis belongs to nobody for long. */
+export const ITEMS_PER_CALL_MAX = 250;
 
 export interface ItemsScript {
   readonly itemsMax: number;

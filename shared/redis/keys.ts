@@ -1,6 +1,6 @@
 /**
- * Every Redis key there is. Keys of one script share the hash tag, hence the slot of a Redis Cluster: `{p:ID}` holds
- * what belongs to a product, `{u:ID}` what belongs to a user. No key is built anywhere else.
+ * Every Redis key there is. In a Redis Cluster keys of one call share the hash tag, hence the slot: `{p:ID}` holds what
+ * belongs to a product, `{u:ID}` what belongs to a user. No key is built anywhere else.
  */
 const product = (id: number) => `{p:${id}}`;
 const user = (id: number) => `{u:${id}}`;

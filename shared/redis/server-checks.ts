@@ -1,3 +1,4 @@
+import { Cluster } from "ioredis";
 import type { RedisClient } from "./client.ts";
 
 /**
@@ -6,6 +7,9 @@ import type { RedisClient } from "./client.ts";
  * @returns one sentence that names the setting, or undefined when all is well
  */
 export async function redisProblem(client: RedisClient, production: boolean): Promise<string | undefined> {
+  if (!(client instanceof Cluster) && /^cluster_enabled:1/m.test(await client.info("cluster"))) {
+    return "REDIS_URL: this Redis is part of a cluster; give addresses of several of its nodes.";
+  }
   const policy = await setting(client, "maxmemory-policy");
   if (policy !== "noeviction") {
     return `REDIS_URL: this Redis may evict keys (maxmemory-policy is ${policy}); set maxmemory-policy to noeviction.`;

@@ -15,12 +15,10 @@ import type { OrderMessage } from "../domain/order.ts";
 import { DomainError, isRefusal } from "../domain/errors.ts";
 import { groupBy } from "../domain/group-by.ts";
 import { createBatchedCalls, inGroups } from "./batched-calls.ts";
-import { defineItemsScript, defineScript, type RedisClient } from "./client.ts";
+import { defineItemsScript, defineScript, ITEMS_PER_CALL_MAX, type RedisClient } from "./client.ts";
 import { keys, tombstoneBucket } from "./keys.ts";
 import { packOrder, unpackOrder } from "./packed-order.ts";
 
-/** Orders in one call of reserve.lua or settle.lua, or in one ZREM: keeps the single thread of Redis free for buyers. */
-const ORDERS_PER_CALL_MAX = 250;
 /** Reservations looked at in one step of a walk. */
 const WALK_COUNT = 500;
 /** How long one confirmation vouches for a product's counters (confirm.lua). */
@@ -38,7 +36,7 @@ export function createStockStore(client: RedisClient): StockStore {
   const dropPendingScript = defineItemsScript(client, "drop-pending", 1);
   const reserving = createBatchedCalls<Wish, string[]>({
     groupOf: ({ productId, orderId }) => `${productId}:${tombstoneBucket(orderId).bucket}`,
-    max: ORDERS_PER_CALL_MAX,
+    max: ITEMS_PER_CALL_MAX,
     call: reserveAll,
   });
   const loadScript = defineScript(client, "load", 4);
@@ -268,6 +266,6 @@ function factsOf(order: SettledReservation["order"]): string {
   return isWhole(order) ? packOrder(order) : "";
 }
 
-function* chunks<T>(items: readonly T[], max = ORDERS_PER_CALL_MAX): Generator<readonly T[]> {
+function* chunks<T>(items: readonly T[], max = ITEMS_PER_CALL_MAX): Generator<readonly T[]> {
   for (let i = 0; i < items.length; i += max) yield items.slice(i, i + max);
 }

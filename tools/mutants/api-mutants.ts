@@ -53,7 +53,7 @@ export const API_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "api/controllers/order-controller.ts",
-        find: "const { productId, quantity } = parse(orderBody, req.body);",
+        find: "const { productId, quantity } = plainOrderBody(req.body) ?? parse(orderBody, req.body);",
         replace: "const { productId, ...rest } = parse(orderBody, req.body);",
       },
       {
