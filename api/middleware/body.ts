@@ -28,9 +28,9 @@ function parseSmall(req: Request, next: NextFunction): void {
   req.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
   });
-  const onCut = (cause: Error): void => {
+  const onCut = (): void => {
     // There is nobody left to answer, and nothing of ours to mend.
-    next(new DomainError("validation_failed", "The request was cut off.", {}, { cause }));
+    next(new DomainError("validation_failed", "The request was cut off."));
   };
   req.once("error", onCut);
   req.once("end", () => {
