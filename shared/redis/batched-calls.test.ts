@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import sinon from "sinon";
 import { createBatchedCalls } from "./batched-calls.ts";
 
 describe("batched calls", () => {
@@ -45,27 +44,6 @@ describe("batched calls", () => {
     void ask("b");
     await turn();
     expect(calls).to.deep.equal([["a"], ["b"]]);
-  });
-
-  it("follow each other at the distance that is asked for, the first one at once", async () => {
-    const clock = sinon.useFakeTimers();
-    try {
-      const calls: string[][] = [];
-      const ask = createBatchedCalls<string, string>({
-        ...{ max: 10, everyMs: 4 },
-        call: async (items) => (calls.push([...items]), items),
-      });
-      const first = ask("a");
-      await clock.tickAsync(0);
-      const others = [ask("b"), ask("c")];
-      await clock.tickAsync(3);
-      expect(calls).to.deep.equal([["a"]]);
-      await clock.tickAsync(1);
-      expect(calls).to.deep.equal([["a"], ["b", "c"]]);
-      expect(await Promise.all([first, ...others])).to.deep.equal(["a", "b", "c"]);
-    } finally {
-      clock.restore();
-    }
   });
 
   it("that fail, or answer for too few, fail for whom they did not answer", async () => {

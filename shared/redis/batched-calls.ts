@@ -3,8 +3,6 @@ export interface BatchedCallsOptions<Item, Reply> {
   readonly groupOf?: (item: Item) => string;
   /** Items in one call. */
   readonly max: number;
-  /** Calls follow each other at this distance at least: what is asked in between shares one. Without it a turn's share one. */
-  readonly everyMs?: number;
   /** @returns a reply for each item, in their order */
   readonly call: (items: readonly Item[]) => Promise<readonly Reply[]>;
 }
@@ -23,27 +21,19 @@ interface Waiting<Item, Reply> {
 export function createBatchedCalls<Item, Reply>(
   options: BatchedCallsOptions<Item, Reply>,
 ): (item: Item) => Promise<Reply> {
-  const { groupOf = () => "", max, call, everyMs = 0 } = options;
-  let flushedAt = -Infinity;
+  const { groupOf = () => "", max, call } = options;
   let groups = new Map<string, Waiting<Item, Reply>[]>();
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (groups.size === 0) schedule();
+      if (groups.size === 0) setImmediate(flush);
       const name = groupOf(item);
       const group = groups.get(name);
       if (group) group.push({ item, resolve, reject });
       else groups.set(name, [{ item, resolve, reject }]);
     });
 
-  function schedule(): void {
-    const waitMs = everyMs === 0 ? 0 : flushedAt + everyMs - performance.now();
-    if (waitMs > 0) setTimeout(flush, waitMs);
-    else setImmediate(flush);
-  }
-
   function flush(): void {
-    flushedAt = performance.now();
     const asked = groups;
     groups = new Map();
     for (const group of asked.values())

@@ -11,11 +11,6 @@ export const CLAIM_LEASE_MS = 10_000;
 const KEY_KEPT_MS = 24 * 3_600_000;
 /** Longer than an order can be undecided: the topic keeps messages for 7 days. */
 const PENDING_KEPT_MS = 8 * 24 * 3_600_000;
-/**
- * Orders that begin together stay together: they share their calls to Redis, their produce request and the wakings of all
- * that take part, which at some hundred orders a second cost more than the orders. One that comes alone does not wait.
- */
-const BEGIN_EVERY_MS = 4;
 const KEYS_OF_ONE = 3;
 /** Pending orders read of one user. */
 export const PENDING_READ_MAX = 1_000;
@@ -37,11 +32,7 @@ interface Ending extends Beginning {
 export function createOrderClaims(client: RedisClient): OrderClaims {
   const beginOrders = defineItemsScript(client, "begin-orders", KEYS_OF_ONE);
   const endOrders = defineItemsScript(client, "end-orders", KEYS_OF_ONE);
-  const beginning = createBatchedCalls<Beginning, string[]>({
-    max: beginOrders.itemsMax,
-    everyMs: BEGIN_EVERY_MS,
-    call: beginAll,
-  });
+  const beginning = createBatchedCalls<Beginning, string[]>({ max: beginOrders.itemsMax, call: beginAll });
   const ending = createBatchedCalls<Ending, string>({ max: endOrders.itemsMax, call: endAll });
   /** Tokens of the locks held by requests in this process, by order id; removed when the request ends. */
   const held = new Map<string, string>();
