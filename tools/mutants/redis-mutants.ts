@@ -47,7 +47,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
       {
         file: "shared/redis/scripts/settle.lua",
         find: `local reservation = reservations[i]`,
-        replace: `local reservation = reservations[i] or (message ~= "" and message)`,
+        replace: `local reservation = reservations[i] or (facts ~= "" and facts)`,
       },
     ],
     ...SCRIPTS,
