@@ -1,6 +1,7 @@
 import Joi from "joi";
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from "../../shared/domain/page.ts";
 import { PER_USER_LIMIT_MAX, PRICE_MAX, STOCK_MAX } from "../../shared/domain/money.ts";
+import { isCount } from "../../shared/domain/order-message.ts";
 import { isOrderId, ORDER_STATUSES, type OrderStatus } from "../../shared/domain/order.ts";
 import type { OrderPosition } from "../../shared/domain/ports.ts";
 import { isCommonPassword } from "./common-passwords.ts";
@@ -148,9 +149,6 @@ export function plainOrderBody(body: unknown): OrderBody | undefined {
     return undefined;
   return { productId, quantity };
 }
-
-const isCount = (value: unknown, max: number): value is number =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max;
 
 export const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{16,64}$/;
 export const idempotencyKey = Joi.object<{ readonly "Idempotency-Key"?: string }>({

@@ -54,12 +54,14 @@ function objectIn(bytes: Buffer | undefined): object {
   try {
     value = JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
-    throw new DomainError("invalid_json", "The body is not valid JSON.", {}, { cause });
+    throw notJson(cause);
   }
-  if (typeof value !== "object" || value === null)
-    throw new DomainError("invalid_json", "The body is not valid JSON.");
+  if (typeof value !== "object" || value === null) throw notJson();
   return value;
 }
+
+const notJson = (cause?: unknown): DomainError =>
+  new DomainError("invalid_json", "The body is not valid JSON.", {}, { cause });
 
 const MEDIA_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 

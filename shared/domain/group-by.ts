@@ -9,3 +9,10 @@ export function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) =
   }
   return groups;
 }
+
+/** Items in parts of `size`, in their order; the last one may be smaller. */
+export function inParts<Item>(items: readonly Item[], size: number): Item[][] {
+  const parts: Item[][] = [];
+  for (let i = 0; i < items.length; i += size) parts.push(items.slice(i, i + size));
+  return parts;
+}

@@ -52,7 +52,7 @@ function problemOf(fields: Record<string, unknown>): string | undefined {
 const INSTANT_MAX = 253_402_300_799_999;
 
 /** MySQL BIGINT UNSIGNED holds more, JavaScript does not. */
-function isCount(value: unknown, max = Number.MAX_SAFE_INTEGER): value is number {
+export function isCount(value: unknown, max = Number.MAX_SAFE_INTEGER): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max;
 }
 

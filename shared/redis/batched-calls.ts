@@ -1,3 +1,5 @@
+import { inParts } from "../domain/group-by.ts";
+
 export interface BatchedCallsOptions<Item, Reply> {
   /** Items of one group share calls; by default all do. */
   readonly groupOf?: (item: Item) => string;
@@ -36,8 +38,7 @@ export function createBatchedCalls<Item, Reply>(
   function flush(): void {
     const asked = groups;
     groups = new Map();
-    for (const group of asked.values())
-      for (let i = 0; i < group.length; i += max) void callOne(group.slice(i, i + max));
+    for (const group of asked.values()) for (const part of inParts(group, max)) void callOne(part);
   }
 
   async function callOne(part: readonly Waiting<Item, Reply>[]): Promise<void> {
@@ -52,11 +53,4 @@ export function createBatchedCalls<Item, Reply>(
       for (const { reject } of part) reject(error);
     }
   }
-}
-
-/** The groups of `size` that a flat reply consists of. */
-export function inGroups(flat: readonly string[], size: number): string[][] {
-  const groups: string[][] = [];
-  for (let i = 0; i < flat.length; i += size) groups.push(flat.slice(i, i + size));
-  return groups;
 }

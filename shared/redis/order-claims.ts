@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Answer, ClaimOutcome, OrderClaim, OrderClaims } from "../domain/ports.ts";
 import type { ErrorCode } from "../domain/errors.ts";
-import { createBatchedCalls, inGroups } from "./batched-calls.ts";
+import { inParts } from "../domain/group-by.ts";
+import { createBatchedCalls } from "./batched-calls.ts";
 import { defineItemsScript, type RedisClient } from "./client.ts";
 import { keys } from "./keys.ts";
 import { packOrder, unpackOrder } from "./packed-order.ts";
@@ -12,6 +13,7 @@ const KEY_KEPT_MS = 24 * 3_600_000;
 /** Longer than an order can be undecided: the topic keeps messages for 7 days. */
 const PENDING_KEPT_MS = 8 * 24 * 3_600_000;
 const KEYS_OF_ONE = 3;
+const REPLIES_OF_ONE = 3;
 /** Pending orders read of one user. */
 export const PENDING_READ_MAX = 1_000;
 
@@ -62,13 +64,13 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
   }
 
   async function beginAll(beginnings: readonly Beginning[]): Promise<string[][]> {
-    const keys: string[] = [];
+    const keysOfAll: string[] = [];
     const args: (string | number)[] = [CLAIM_LEASE_MS, KEY_KEPT_MS, PENDING_KEPT_MS];
     for (const { claim, token } of beginnings) {
-      keys.push(...keysOf(claim));
+      keysOfAll.push(...keysOf(claim));
       args.push(claim.orderId, claim.productId, claim.key?.requestHash ?? "", token);
     }
-    return inGroups((await beginOrders.call(keys, args)) as string[], 3);
+    return inParts((await beginOrders.call(keysOfAll, args)) as string[], REPLIES_OF_ONE);
   }
 
   async function answer(
@@ -94,13 +96,13 @@ export function createOrderClaims(client: RedisClient): OrderClaims {
   }
 
   async function endAll(endings: readonly Ending[]): Promise<string[]> {
-    const keys: string[] = [];
+    const keysOfAll: string[] = [];
     const args: string[] = [];
     for (const { claim, how, text, token } of endings) {
-      keys.push(...keysOf(claim));
+      keysOfAll.push(...keysOf(claim));
       args.push(claim.orderId, claim.key?.requestHash ?? "", how, text, token);
     }
-    return (await endOrders.call(keys, args)) as string[];
+    return (await endOrders.call(keysOfAll, args)) as string[];
   }
 
   async function pendingOf(userId: number): Promise<ReadonlyMap<string, number>> {

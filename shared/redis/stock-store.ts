@@ -13,12 +13,14 @@ import type {
 } from "../domain/ports.ts";
 import type { OrderMessage } from "../domain/order.ts";
 import { DomainError, isRefusal } from "../domain/errors.ts";
-import { groupBy } from "../domain/group-by.ts";
-import { createBatchedCalls, inGroups } from "./batched-calls.ts";
+import { groupBy, inParts } from "../domain/group-by.ts";
+import { createBatchedCalls } from "./batched-calls.ts";
 import { defineItemsScript, defineScript, ITEMS_PER_CALL_MAX, type RedisClient } from "./client.ts";
 import { keys, tombstoneBucket } from "./keys.ts";
 import { packOrder, unpackOrder } from "./packed-order.ts";
 
+/** Of reserve.lua: a word and the facts. */
+const REPLIES_OF_ONE = 2;
 /** Reservations looked at in one step of a walk. */
 const WALK_COUNT = 500;
 /** How long one confirmation vouches for a product's counters (confirm.lua). */
@@ -66,8 +68,8 @@ export function createStockStore(client: RedisClient): StockStore {
     const { productId, orderId } = wishes[0] ?? { productId: 0, orderId: "" };
     const args: (string | number)[] = [];
     for (const wish of wishes) args.push(wish.orderId, wish.userId, wish.quantity);
-    const keys = slotKeys(productId, tombstoneBucket(orderId).bucket);
-    return inGroups((await reserveScript(...keys, ...args)) as string[], 2);
+    const shared = slotKeys(productId, tombstoneBucket(orderId).bucket);
+    return inParts((await reserveScript(...shared, ...args)) as string[], REPLIES_OF_ONE);
   }
 
   async function confirm(productId: number, knownEpoch: number): Promise<Confirmation> {
@@ -79,7 +81,7 @@ export function createStockStore(client: RedisClient): StockStore {
   async function markPublished(orders: Parameters<StockStore["markPublished"]>[0]): Promise<void> {
     const calls: Promise<unknown>[] = [];
     for (const [productId, ofProduct] of groupBy(orders, ({ productId }) => productId)) {
-      for (const part of chunks(ofProduct)) {
+      for (const part of inParts(ofProduct, ITEMS_PER_CALL_MAX)) {
         calls.push(client.zrem(keys.unpublished(productId), ...part.map(({ orderId }) => orderId)));
       }
     }
@@ -93,9 +95,9 @@ export function createStockStore(client: RedisClient): StockStore {
       ({ order }) => `${order.productId}:${tombstoneBucket(order.orderId).bucket}`,
     );
     for (const group of groups.values()) {
-      for (const part of chunks(group)) calls.push(settlePart(part));
+      for (const part of inParts(group, ITEMS_PER_CALL_MAX)) calls.push(settlePart(part));
     }
-    for (const part of chunks(orders, dropPendingScript.itemsMax)) calls.push(dropPending(part));
+    for (const part of inParts(orders, dropPendingScript.itemsMax)) calls.push(dropPending(part));
     await Promise.all(calls);
   }
 
@@ -264,8 +266,4 @@ const isWhole = (order: SettledReservation["order"]): order is OrderMessage => o
 /** The facts of acceptance, when all are known: what a tombstone has to tell. */
 function factsOf(order: SettledReservation["order"]): string {
   return isWhole(order) ? packOrder(order) : "";
-}
-
-function* chunks<T>(items: readonly T[], max = ITEMS_PER_CALL_MAX): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += max) yield items.slice(i, i + max);
 }
